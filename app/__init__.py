@@ -1,0 +1,1 @@
+"""Slipstream: a self-hosted execution server."""

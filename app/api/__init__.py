@@ -1,0 +1,1 @@
+"""HTTP, WebSocket and SSE: handlers parse, call one use case and answer."""

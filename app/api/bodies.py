@@ -1,0 +1,67 @@
+"""JSON bodies to models: numbers keep the digits they came with, a name may not come twice."""
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict
+
+from app.api.errors import Problem
+
+BODY_BYTES_MAX = 256 * 1024
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Strict(BaseModel):
+    """A body or query in which nothing unknown passes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+async def parsed(request: Request, model: type[Model]) -> Model:
+    """The request's body. Raises Problem for what is no JSON object, ValidationError for the
+    rest; the size is bounded while it streams in, by the app."""
+    return model.model_validate(json_object(await request.body()))
+
+
+def json_object(raw: bytes | str) -> dict[str, Any]:
+    """A JSON object with every number as Decimal. NaN and Infinity come out as NaN, so that
+    the field that holds them can be named."""
+    try:
+        value = _DECODER.decode(raw if isinstance(raw, str) else raw.decode())
+    except (ValueError, RecursionError) as failure:
+        words = str(failure) if isinstance(failure, json.JSONDecodeError | _Twice) else "unreadable"
+        raise Problem(400, "invalid_json", f"the body is not JSON: {words[:200]}") from None
+    if not isinstance(value, dict):
+        raise Problem(400, "invalid_json", "the body must be a JSON object")
+    return value
+
+
+class _Twice(ValueError):
+    pass
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Twice("a name comes twice in one object")
+    if not all(len(name) <= 200 and name.isprintable() for name in members):
+        raise _Twice("a name is not printable or longer than 200 characters")
+    return members
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_once,
+    parse_float=_number,
+    parse_int=_number,
+    parse_constant=lambda _: Decimal("NaN"),
+)

@@ -1,0 +1,196 @@
+"""The fold of one order's events, done again with plain sums.
+
+`working` and `unknown` are what open children may still fill. `excess` only ever grows: it is the
+most by which a fill brought filled + working + unknown above the quantity. What is not filled
+when an order ends is canceled.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from app.audit.legal import CHILD_DONE, CHILD_ENDS, ORDER_DONE, ORDER_MOVES
+
+ZERO = Decimal(0)
+Data = Mapping[str, Any]
+
+
+class Illegal(Exception):
+    """An event that cannot follow on what came before; the message says why."""
+
+
+@dataclass(slots=True)
+class Child:
+    number: int
+    qty: Decimal
+    price: Decimal
+    status: str = "intent"
+    filled: Decimal = ZERO
+
+    @property
+    def leaves(self) -> Decimal:
+        return ZERO if self.status in CHILD_DONE else max(self.qty - self.filled, ZERO)
+
+
+@dataclass(slots=True)
+class Order:
+    """One order as its events tell it; `open` are the children that may still fill.
+
+    `trespasses` are sends that something forbade.
+    """
+
+    qty: Decimal
+    status: str = "accepted"
+    filled: Decimal = ZERO
+    excess: Decimal = ZERO
+    stopping: str | None = None
+    paused: bool = False
+    children: dict[str, Child] = field(default_factory=dict)
+    open: dict[str, Child] = field(default_factory=dict)
+    fills: dict[str, tuple[str, Decimal, Decimal, Decimal]] = field(default_factory=dict)
+    trespasses: list[str] = field(default_factory=list)
+
+    def sums(self) -> dict[str, Decimal]:
+        """The quantities as rows and events name them."""
+        working = sum((c.leaves for c in self.open.values() if c.status != "unknown"), ZERO)
+        unknown = sum((c.leaves for c in self.open.values() if c.status == "unknown"), ZERO)
+        over = self.qty + self.excess - self.filled
+        done = self.status in ORDER_DONE
+        return {
+            "qty": self.qty,
+            "filled": self.filled,
+            "working": working,
+            "unknown": unknown,
+            "canceled": over if done else ZERO,
+            "unsent": ZERO if done else over - working - unknown,
+            "excess": self.excess,
+        }
+
+
+def fold(order: Order, kind: str, data: Data) -> None:
+    """Move `order` by one event. Raises Illegal, and KeyError for an event without its fields."""
+    step = _STEPS.get(kind)
+    if step is not None:
+        step(order, data)
+    elif kind.startswith("order."):
+        _move(order, kind.removeprefix("order."))
+    else:
+        raise Illegal(f"no event is called {kind}")
+    child = order.children.get(data.get("child_id", ""))
+    if child is not None and not child.leaves:
+        order.open.pop(data["child_id"], None)
+
+
+def _move(order: Order, status: str) -> None:
+    if status not in ORDER_MOVES.get(order.status, frozenset()):
+        raise Illegal(f"an order cannot go from {order.status} to {status}")
+    order.status = status
+    if status in ORDER_DONE and any(c.leaves for c in order.open.values()):
+        raise Illegal(f"{status} while a child is open")
+
+
+def _amend(order: Order, data: Data) -> None:
+    if "qty" in data:
+        order.qty = Decimal(data["qty"])
+
+
+def _stop(order: Order, data: Data) -> None:
+    order.stopping = "after a cancel was asked for"
+
+
+def _pause(order: Order, data: Data) -> None:
+    order.paused = True
+
+
+def _resume(order: Order, data: Data) -> None:
+    order.paused = False
+
+
+def _intend(order: Order, data: Data) -> None:
+    name = data["child_id"]
+    if name in order.children:
+        raise Illegal(f"child {name} is intended a second time")
+    forbidden = {
+        order.stopping: order.stopping is not None,
+        "while paused": order.paused,
+        "while more is filled than was asked for": order.excess > 0,
+        f"while {order.status}": order.status != "working",
+    }
+    order.trespasses += [f"child {name} is sent {why}" for why, so in forbidden.items() if so]
+    child = Child(data["number"], Decimal(data["qty"]), Decimal(data["price"]))
+    order.children[name] = order.open[name] = child
+
+
+def _child(order: Order, data: Data) -> Child:
+    found = order.children.get(data["child_id"])
+    if found is None:
+        raise Illegal(f"child {data['child_id']} was never intended")
+    return found
+
+
+def _sent(order: Order, data: Data) -> None:
+    child = _child(order, data)
+    if child.status in ("intent", "unknown"):
+        child.status = "sent"
+
+
+def _rested(order: Order, data: Data) -> None:
+    child = _child(order, data)
+    if child.status in ("intent", "sent", "unknown"):
+        child.status = "working"
+
+
+def _unknown(order: Order, data: Data) -> None:
+    child = _child(order, data)
+    if child.status not in ("intent", "sent"):
+        raise Illegal(f"child {data['child_id']} cannot go from {child.status} to unknown")
+    child.status = "unknown"
+
+
+def _asked(order: Order, data: Data) -> None:
+    _child(order, data)
+
+
+def _ended(status: str) -> Callable[[Order, Data], None]:
+    def end(order: Order, data: Data) -> None:
+        child = _child(order, data)
+        if child.status not in CHILD_ENDS[status]:
+            raise Illegal(f"child {data['child_id']} cannot go from {child.status} to {status}")
+        child.status = status
+
+    return end
+
+
+def _fill(order: Order, data: Data) -> None:
+    child, name = _child(order, data), data["execution_id"]
+    if name in order.fills:
+        raise Illegal(f"execution {name} is booked a second time")
+    qty, price, fee = Decimal(data["qty"]), Decimal(data["price"]), Decimal(data["fee"])
+    order.fills[name] = (data["child_id"], qty, price, fee)
+    order.filled += qty
+    child.filled += qty
+    if child.filled >= child.qty:
+        child.status = "filled"
+    elif child.status not in CHILD_DONE:
+        child.status = "partially_filled"
+    held = sum((c.leaves for c in order.open.values()), ZERO)
+    order.excess = max(order.excess, order.filled + held - order.qty)
+
+
+_STEPS: dict[str, Callable[[Order, Data], None]] = {
+    "order.amended": _amend,
+    "order.cancel_requested": _stop,
+    "order.pause_requested": _pause,
+    "order.resume_requested": _resume,
+    "order.replanned": lambda order, data: None,
+    "child.intended": _intend,
+    "child.sent": _sent,
+    "child.working": _rested,
+    "child.unknown": _unknown,
+    "child.cancel_requested": _asked,
+    "child.canceled": _ended("canceled"),
+    "child.expired": _ended("expired"),
+    "child.rejected": _ended("rejected"),
+    "fill.booked": _fill,
+}

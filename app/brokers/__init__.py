@@ -1,0 +1,1 @@
+"""Brokers: each file (or package) speaks to one venue and is opened by `open_broker`."""

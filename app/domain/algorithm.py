@@ -1,0 +1,209 @@
+"""What an execution algorithm is: parameters, their meaning, and a plan.
+
+A new algorithm is one file in `domain/algos/` with a constant `ALGORITHM`; validation, the
+OpenAPI schema, `GET /algorithms` and the contract tests follow by discovery.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+from app.domain.instant import Instant
+from app.domain.plan import Plan
+from app.domain.refusal import Refusal
+from app.domain.task import Anchor, Task
+
+
+class Kind(StrEnum):
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    SECONDS = "seconds"
+    CHOICE = "choice"
+    TEXT = "text"
+
+
+class Placement(StrEnum):
+    CROSS = "cross"
+    REST_THEN_CROSS = "rest_then_cross"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an algorithm.
+
+    `default` None means: absent unless given. `mutable` says whether PATCH may change it while
+    the order is working. `example` goes into the API page.
+    """
+
+    name: str
+    kind: Kind
+    doc: str
+    default: Any = None
+    minimum: Decimal | int | None = None
+    maximum: Decimal | int | None = None
+    choices: tuple[str, ...] = ()
+    mutable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """A named way to answer: how much must be done by now, and how much may be."""
+
+    name: str
+    title: str
+    doc: str
+    version: int
+    plan: Callable[[Task, Anchor], Plan]
+    parameters: tuple[Parameter, ...] = ()
+    needs_limit_price: bool = False
+    windowed: bool = False
+    """Whether the work is spread over a window (start, end) that the order may set."""
+    default_window_minutes: int | None = None
+
+    def parameter(self, name: str) -> Parameter | None:
+        return next((p for p in self.parameters if p.name == name), None)
+
+
+PLACEMENT = Parameter(
+    "placement",
+    Kind.CHOICE,
+    "cross: take the far touch at once. rest_then_cross: rest at the near touch first, cross"
+    " what is still due when patience ends.",
+    default=Placement.REST_THEN_CROSS.value,
+    choices=tuple(p.value for p in Placement),
+    mutable=True,
+)
+PATIENCE = Parameter(
+    "patience",
+    Kind.SECONDS,
+    "How long a slice rests before it crosses. Default: half a slice's time, 60 s at most.",
+    minimum=0,
+    maximum=86_400,
+    mutable=True,
+)
+SLICE_LOT = Parameter(
+    "lot",
+    Kind.DECIMAL,
+    "Slices are whole multiples of this; an odd rest goes out once, with the last slice.",
+    minimum=Decimal(0),
+)
+MIN_CHILD = Parameter(
+    "min_child",
+    Kind.DECIMAL,
+    "No slice is smaller than this: a smaller one is merged into the next.",
+    minimum=Decimal(0),
+)
+MAX_CHILD = Parameter(
+    "max_child",
+    Kind.DECIMAL,
+    "No child order is larger than this.",
+    minimum=Decimal(0),
+    mutable=True,
+)
+SEED = Parameter(
+    "seed",
+    Kind.TEXT,
+    "Fixes the random slice times. Default: the order's own id.",
+)
+
+
+def complete(algorithm: Algorithm, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of an order, parsed, checked and filled with defaults.
+
+    Decimals and seconds come back as Decimal, integers as int, choices and texts as str.
+    Raises Refusal naming the field (`params.slices`) for an unknown or unusable value.
+    """
+    unknown = sorted(set(given) - {p.name for p in algorithm.parameters})
+    if unknown:
+        known = ", ".join(p.name for p in algorithm.parameters) or "none"
+        raise Refusal(
+            "unknown_parameter",
+            f"{algorithm.name} has no parameter {unknown[0]!r}; it knows: {known}",
+            field=f"params.{unknown[0]}",
+        )
+    values = {p.name: _parse(p, given[p.name]) for p in algorithm.parameters if p.name in given}
+    defaults = {p.name: _parse(p, p.default) for p in algorithm.parameters if p.default is not None}
+    return defaults | {name: value for name, value in values.items() if value is not None}
+
+
+def _parse(parameter: Parameter, value: Any) -> Any:
+    if value is None:
+        return None
+    parsed = _PARSERS[parameter.kind](parameter, value)
+    if isinstance(parsed, int | Decimal):
+        _check_bounds(parameter, parsed)
+    return parsed
+
+
+def _integer(parameter: Parameter, value: Any) -> int:
+    number = _decimal(parameter, value)
+    if number != int(number):
+        raise _refuse(parameter, "is not a whole number")
+    return int(number)
+
+
+def _decimal(parameter: Parameter, value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise _refuse(parameter, "is not a number")
+    try:
+        text = str(value)
+        number = Decimal(text) if len(text) <= 40 else Decimal("NaN")
+    except (ArithmeticError, ValueError):
+        raise _refuse(parameter, "is not a number") from None
+    if not number.is_finite() or not -12 <= number.adjusted() <= 18:
+        raise _refuse(parameter, "is out of range")
+    return number
+
+
+def _choice(parameter: Parameter, value: Any) -> str:
+    if value not in parameter.choices:
+        raise _refuse(parameter, f"is not one of {', '.join(parameter.choices)}")
+    return str(value)
+
+
+def _text(parameter: Parameter, value: Any) -> str:
+    wholes = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18
+    text = str(value) if wholes or isinstance(value, str) else ""
+    if not 1 <= len(text) <= 64 or not text.isprintable():
+        raise _refuse(parameter, "is not a text of 1 to 64 printable characters")
+    return text
+
+
+_PARSERS: Mapping[Kind, Callable[[Parameter, Any], Any]] = {
+    Kind.INTEGER: _integer,
+    Kind.DECIMAL: _decimal,
+    Kind.SECONDS: _decimal,
+    Kind.CHOICE: _choice,
+    Kind.TEXT: _text,
+}
+
+
+def _check_bounds(parameter: Parameter, value: Decimal | int) -> None:
+    if parameter.minimum is not None and value < parameter.minimum:
+        raise _refuse(parameter, f"is below {parameter.minimum}")
+    if parameter.maximum is not None and value > parameter.maximum:
+        raise _refuse(parameter, f"is above {parameter.maximum}")
+
+
+def _refuse(parameter: Parameter, why: str) -> Refusal:
+    return Refusal("bad_parameter", f"{parameter.name} {why}", field=f"params.{parameter.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A stretch of the window that one slice belongs to, with its weight."""
+
+    start: Instant
+    end: Instant
+    weight: float
+
+
+def slots_between(
+    start: Instant, end: Instant, count: int, weigh: Callable[[Instant, Instant], float]
+) -> Sequence[Slot]:
+    """`count` equal stretches of [start, end), each weighed."""
+    edges = [start + (end - start) * k // count for k in range(count + 1)]
+    return [Slot(a, b, weigh(a, b)) for a, b in pairwise(edges)]

@@ -1,0 +1,188 @@
+"""What can happen to an order. Facts are folded by `apply`, stored as events, and streamed.
+
+Every fact knows its `type`, the word it has in events, and the market time `at` it happened.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from app.domain.instant import Instant
+from app.domain.lifecycle import OrderStatus
+from app.domain.quantity import Side
+
+
+class Purpose(StrEnum):
+    REST = "rest"
+    CROSS = "cross"
+
+
+class TimeInForce(StrEnum):
+    IOC = "ioc"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The order went to another status. `type` is `order.<status>`."""
+
+    at: Instant
+    status: OrderStatus
+    reason: str | None = None
+
+    @property
+    def type(self) -> str:
+        return f"order.{self.status}"
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    type: ClassVar[str] = "order.pause_requested"
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    type: ClassVar[str] = "order.resume_requested"
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    type: ClassVar[str] = "order.cancel_requested"
+    at: Instant
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """The order asks for something else from now on. None: unchanged."""
+
+    type: ClassVar[str] = "order.amended"
+    at: Instant
+    qty: Decimal | None = None
+    limit_price: Decimal | None = None
+    end: Instant | None = None
+    max_participation: Decimal | None = None
+    params: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """The rest is spread anew over the time that is left."""
+
+    type: ClassVar[str] = "order.replanned"
+    at: Instant
+    done: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """A child is about to be sent; its quantity is reserved from here on."""
+
+    type: ClassVar[str] = "child.intended"
+    at: Instant
+    child_id: str
+    number: int
+    side: Side
+    qty: Decimal
+    price: Decimal
+    purpose: Purpose
+    time_in_force: TimeInForce
+    quote_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The broker took the child and gave it its own id."""
+
+    type: ClassVar[str] = "child.sent"
+    at: Instant
+    child_id: str
+    broker_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rested:
+    """The child works in the venue's book."""
+
+    type: ClassVar[str] = "child.working"
+    at: Instant
+    child_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BecameUnknown:
+    """The send had no clear answer. Its quantity stays reserved until there is evidence."""
+
+    type: ClassVar[str] = "child.unknown"
+    at: Instant
+    child_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildCancelRequested:
+    type: ClassVar[str] = "child.cancel_requested"
+    at: Instant
+    child_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildCanceled:
+    type: ClassVar[str] = "child.canceled"
+    at: Instant
+    child_id: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildExpired:
+    type: ClassVar[str] = "child.expired"
+    at: Instant
+    child_id: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRejected:
+    """Definitely refused by the broker, or proven never to have reached it (`absent`)."""
+
+    type: ClassVar[str] = "child.rejected"
+    at: Instant
+    child_id: str
+    reason: str
+    absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One execution, unique by (broker, account, execution id). `fee` is positive for a cost."""
+
+    type: ClassVar[str] = "fill.booked"
+    at: Instant
+    child_id: str
+    execution_id: str
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+    liquidity: str
+
+
+OrderFact = Moved | Paused | Resumed | CancelRequested | Amended | Replanned
+ChildFact = (
+    Intended
+    | Sent
+    | Rested
+    | BecameUnknown
+    | ChildCancelRequested
+    | ChildCanceled
+    | ChildExpired
+    | ChildRejected
+    | Filled
+)
+Fact = OrderFact | ChildFact

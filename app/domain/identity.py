@@ -1,0 +1,36 @@
+"""Deterministic ids: what the broker sees of a child is computed, never drawn."""
+
+from app.domain.refusal import Refusal
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_KEY_LENGTH = 11
+_NUMBER_LENGTH = 4
+PREFIX = "sl"
+
+
+def order_key(order_id: str) -> str:
+    """Eleven characters from the random end of an order's UUID; the store keeps them unique."""
+    return _base36(int(order_id.replace("-", "")[-14:], 16)).rjust(_KEY_LENGTH, "0")
+
+
+def child_id(order_id: str, number: int) -> str:
+    """The client order id of a child at the broker: at most 18 of [a-z0-9-]."""
+    digits = _base36(number)
+    if len(digits) > _NUMBER_LENGTH:
+        raise Refusal("too_many_children", f"order {order_id} has used up its child ids")
+    return f"{PREFIX}{order_key(order_id)}-{digits}"
+
+
+def key_of_child(text: str) -> str | None:
+    """The order key in a child id of ours, None for an id that is not."""
+    key, dash, number = text.removeprefix(PREFIX).partition("-")
+    ours = text.startswith(PREFIX) and dash and len(key) == _KEY_LENGTH and number
+    return key if ours else None
+
+
+def _base36(value: int) -> str:
+    digits = ""
+    while value:
+        value, rest = divmod(value, 36)
+        digits = _DIGITS[rest] + digits
+    return digits or "0"

@@ -1,0 +1,35 @@
+"""What a client asks for when it enters a parent order, before anything is checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from app.domain.instant import Instant, Micros
+from app.domain.quantity import Side
+from app.domain.task import OnRestart, Urgency
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A parent order as asked for. Exactly one of `qty` and `notional` must be given."""
+
+    account: str
+    symbol: str
+    side: Side
+    qty: Decimal | None = None
+    notional: Decimal | None = None
+    algo: str = AUTO
+    params: Mapping[str, Any] = field(default_factory=dict)
+    limit_price: Decimal | None = None
+    start: Instant | None = None
+    end: Instant | None = None
+    duration: Micros | None = None
+    max_participation: Decimal | None = None
+    urgency: Urgency = Urgency.NORMAL
+    on_restart: OnRestart = OnRestart.RESUME
+    client_order_id: str | None = None
+    strategy: str | None = None
+    tags: tuple[str, ...] = ()

@@ -1,0 +1,102 @@
+"""Volume curves: how a day's volume is spread over a session."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.domain.instant import DAY, MINUTE, Instant, Micros
+from app.domain.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeCurve:
+    """Shares of a day's volume over bins of its session.
+
+    `edges` are microseconds from the open (from midnight UTC where `periodic`), one more than
+    `shares`; `shares` sum to 1. `source` says where the curve comes from, for the order's answer.
+    """
+
+    edges: tuple[Micros, ...]
+    shares: tuple[float, ...]
+    periodic: bool
+    source: str
+
+    def between(self, session: Session, start: Instant, end: Instant) -> float:
+        """The share of a session's volume expected in [start, end), before renormalising.
+
+        A session shorter than the curve (a half day) keeps the curve's two ends and loses its
+        middle; a longer one repeats its middle. Callers divide by what remains of the session,
+        so late starts renormalise by themselves.
+        """
+        if self.periodic:
+            share = self._periodic(start, end)
+        else:
+            share = self._mass(session, end) - self._mass(session, start)
+        # Over an empty bin the difference of two sums may miss zero by a rounding.
+        return max(share, 0.0)
+
+    def _mass(self, session: Session, at: Instant) -> float:
+        offset = min(max(at - session.opens_at, 0), session.length)
+        length, half = self.edges[-1], min(session.length, self.edges[-1]) // 2
+        if offset <= half:
+            return self._cumulative(offset)
+        to_close = session.length - offset
+        if to_close <= half:
+            gap = session.length - 2 * half
+            middle = self._middle(gap, half) if session.length > length else 0.0
+            return (
+                self._cumulative(half)
+                + middle
+                + self._cumulative(length - to_close)
+                - self._cumulative(length - half)
+            )
+        return self._cumulative(half) + self._middle(offset - half, half)
+
+    def _middle(self, stretch: Micros, half: Micros) -> float:
+        # Beyond the curve's own length, the density around its middle goes on.
+        around = min(half, 30 * MINUTE)
+        density = (self._cumulative(half + around) - self._cumulative(half - around)) / (2 * around)
+        return density * stretch
+
+    def _periodic(self, start: Instant, end: Instant) -> float:
+        # Whole days apart, so that the days since 1970 do not eat a short stretch's digits.
+        days = end // DAY - start // DAY
+        return days + (self._cumulative(end % DAY) - self._cumulative(start % DAY))
+
+    def _cumulative(self, offset: Micros) -> float:
+        i = min(bisect_right(self.edges, offset) - 1, len(self.shares) - 1)
+        width = self.edges[i + 1] - self.edges[i]
+        return sum(self.shares[:i]) + self.shares[i] * (offset - self.edges[i]) / width
+
+
+def default_curve(session: Session) -> VolumeCurve:
+    """The U used without history; flat for a market that never closes.
+
+    US equities: 15 % 9:30–10:00, 12 % 10:00–10:30, 50 % evenly to 15:00, 12 % 15:00–15:30,
+    11 % 15:30–16:00.
+    """
+    if session.round_the_clock:
+        return VolumeCurve((0, DAY), (1.0,), periodic=True, source="flat")
+    minutes = (0, 30, 60, 330, 360, 390)
+    shares = (0.15, 0.12, 0.50, 0.12, 0.11)
+    return VolumeCurve(tuple(m * MINUTE for m in minutes), shares, False, "default-u")
+
+
+def curve_from_history(
+    days: Sequence[Sequence[float]], *, bin_length: Micros, periodic: bool
+) -> VolumeCurve | None:
+    """The mean share of each bin over past days, shares first, then the mean, renormalised.
+
+    `days` holds one row of bin volumes a day, all of the same number of bins; days that traded
+    nothing are left out. None when no day is left.
+    """
+    rows = [[volume / sum(day) for volume in day] for day in days if sum(day) > 0]
+    if not rows:
+        return None
+    if len({len(row) for row in rows}) != 1:
+        raise ValueError("every day of a volume history needs the same number of bins")
+    means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+    total = sum(means)
+    edges = tuple(i * bin_length for i in range(len(means) + 1))
+    shares = tuple(mean / total for mean in means)
+    return VolumeCurve(edges, shares, periodic, f"history:{len(rows)}d")

@@ -1,0 +1,193 @@
+"""Pause, resume, amend, cancel: state on the order, seen by its desk by doorbell or timer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from app.domain.algorithm import complete
+from app.domain.algos import BY_NAME
+from app.domain.execution import Execution
+from app.domain.fact import Amended, CancelRequested, OrderFact, Paused, Resumed
+from app.domain.instant import SECOND, Instant
+from app.domain.lifecycle import OrderStatus
+from app.domain.quantity import is_multiple
+from app.domain.refusal import Conflict, Missing, Refusal, Stale, Unavailable
+from app.engine.service import Caller, Service
+from app.store import journal, market_state, views
+from app.store.database import Connection
+from app.store.doorbell import EVENTS, WORK
+from app.store.journal import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What an amendment asks for; None leaves a field as it is."""
+
+    qty: Decimal | None = None
+    limit_price: Decimal | None = None
+    end: Instant | None = None
+    max_participation: Decimal | None = None
+    params: Mapping[str, Any] | None = None
+
+
+async def pause(service: Service, caller: Caller, order_id: str) -> Any:
+    """Stop sending and cancel resting children; the end stays where it is. Raises Conflict."""
+    return await _command(service, caller, order_id, _pause)
+
+
+async def resume(service: Service, caller: Caller, order_id: str) -> Any:
+    """Go on; what is left is spread over the time that is left. Raises Conflict."""
+    return await _command(service, caller, order_id, _resume)
+
+
+async def cancel(service: Service, caller: Caller, order_id: str, reason: str = "requested") -> Any:
+    """Ask for the end. The answer is not the evidence: that comes as events. Raises Conflict."""
+    return await _command(service, caller, order_id, lambda e, now: _cancel(e, now, reason))
+
+
+async def amend(
+    service: Service, caller: Caller, order_id: str, version: int, changes: Changes
+) -> Any:
+    """Change an order in flight; `version` must be the current one.
+
+    Raises Stale, Conflict (below what is filled and open, or finished), or Refusal.
+    """
+    return await _command(
+        service, caller, order_id, lambda e, now: _amend(e, now, changes), version=version
+    )
+
+
+async def _command(
+    service: Service,
+    caller: Caller,
+    order_id: str,
+    make: Callable[[Execution, Instant], OrderFact | None],
+    *,
+    version: int | None = None,
+) -> Any:
+    """Lock, check, record; returns the order's row afterwards."""
+    async with service.database.transaction() as connection:
+        row = await views.find_order(connection, order_id, caller.accounts)
+        if row is None:
+            raise Missing("unknown_order", f"no order {order_id}")
+        now = await _now(connection)
+        execution, current = (
+            await journal.load(connection, account=row["account"], order_ids=[order_id], lock=True)
+        )[order_id]
+        if version is not None and version != current:
+            raise Stale("stale_version", f"the order is at version {current}, not {version}")
+        fact = make(execution, now)
+        if fact is not None:
+            await journal.record(
+                connection,
+                account=row["account"],
+                broker=row["broker"],
+                entries=[Entry(order_id, [fact], attention=True)],
+            )
+        after = await views.find_order(connection, order_id, caller.accounts)
+    service.doorbell.ring(WORK)
+    service.doorbell.ring(EVENTS)
+    return after
+
+
+async def _now(connection: Connection) -> Instant:
+    clock = await market_state.clock(connection)
+    if clock is None:
+        raise Unavailable("no_market_time", "no worker has told the market time yet")
+    return clock.now
+
+
+def _check_open(execution: Execution, verb: str) -> None:
+    ending = execution.cancel_reason is not None or execution.status is OrderStatus.CLOSING
+    if execution.done or ending:
+        state = execution.status if execution.done else "closing"
+        raise Conflict("order_is_over", f"cannot {verb} an order that is {state}")
+
+
+def _pause(execution: Execution, now: Instant) -> OrderFact | None:
+    _check_open(execution, "pause")
+    return None if execution.pause_requested else Paused(now)
+
+
+def _resume(execution: Execution, now: Instant) -> OrderFact | None:
+    _check_open(execution, "resume")
+    return Resumed(now) if execution.pause_requested else None
+
+
+def _cancel(execution: Execution, now: Instant, reason: str) -> OrderFact | None:
+    if execution.done:
+        raise Conflict("order_is_over", f"the order is {execution.status} already")
+    return None if execution.cancel_reason is not None else CancelRequested(now, reason)
+
+
+def _amend(execution: Execution, now: Instant, changes: Changes) -> OrderFact:
+    _check_open(execution, "amend")
+    _check_qty(execution, changes.qty)
+    _check_price(execution, changes.limit_price)
+    _check_end(execution, changes.end, now)
+    share = changes.max_participation
+    if share is not None and not 0 < share < 1:
+        raise Refusal(
+            "out_of_range", "max_participation lies between 0 and 1", field="max_participation"
+        )
+    return Amended(
+        now,
+        qty=changes.qty,
+        limit_price=changes.limit_price,
+        end=changes.end,
+        max_participation=share,
+        params=_params(execution, changes.params),
+    )
+
+
+def _check_qty(execution: Execution, qty: Decimal | None) -> None:
+    if qty is None:
+        return
+    instrument = execution.task.instrument
+    if qty <= 0 or not is_multiple(qty, instrument.lot):
+        raise Refusal(
+            "wrong_lot", f"qty must be a positive multiple of {instrument.lot}", field="qty"
+        )
+    least = execution.filled + execution.reserved
+    if qty < least:
+        raise Conflict(
+            "below_open_quantity",
+            f"{format(least, 'f')} are filled or at the broker; qty cannot go below that",
+            field="qty",
+        )
+
+
+def _check_price(execution: Execution, price: Decimal | None) -> None:
+    tick = execution.task.instrument.tick
+    if price is not None and (price <= 0 or not is_multiple(price, tick)):
+        raise Refusal(
+            "wrong_tick", f"limit_price must be a positive multiple of {tick}", field="limit_price"
+        )
+
+
+def _check_end(execution: Execution, end: Instant | None, now: Instant) -> None:
+    if end is None:
+        return
+    task = execution.task
+    if end < max(task.start, now) + SECOND:
+        raise Refusal("end_before_start", "end_time has already passed", field="end_time")
+    if end > task.session.closes_at:
+        raise Refusal(
+            "window_outside_session", "end_time is after the session's close", field="end_time"
+        )
+
+
+def _params(execution: Execution, given: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if not given:
+        return None
+    algorithm = BY_NAME[execution.task.algo]
+    complete(algorithm, given)
+    for name in given:
+        parameter = algorithm.parameter(name)
+        if parameter is not None and not parameter.mutable:
+            raise Refusal(
+                "not_mutable", f"{name} cannot be changed in flight", field=f"params.{name}"
+            )
+    merged = complete(algorithm, {**execution.task.params, **given})
+    return {name: merged[name] for name in given if name in merged}

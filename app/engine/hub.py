@@ -1,0 +1,157 @@
+"""The stream's heart: one reader of the event log, many subscribers, one frame for all of them.
+
+A subscriber gets what is after its cursor from the log, then what the reader brings. A reader
+that falls behind is let go with its cursor; it comes back and has lost nothing.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import asyncpg
+import structlog
+
+from app.store import event_log
+from app.store.database import Database
+from app.store.doorbell import EVENTS, Doorbell
+from app.store.event_log import Cursor, Event
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 0.25
+QUEUE_MAX = 5_000
+_PAGE = 1_000
+
+
+class FellBehind(Exception):
+    """The subscriber did not keep up; `cursor` is the last event it was handed."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        super().__init__(str(cursor))
+        self.cursor = cursor
+
+
+class Gap(Exception):
+    """The cursor is older than what is kept, or of another era; `oldest` is where to start."""
+
+    def __init__(self, oldest: Cursor) -> None:
+        super().__init__(str(oldest))
+        self.oldest = oldest
+
+
+@dataclass(slots=True, eq=False)
+class Subscriber:
+    """A place in the stream. `wants` filters; what it does not want still moves the cursor."""
+
+    wants: Callable[[Event], bool]
+    cursor: Cursor
+    queue: deque[Event] = field(default_factory=deque)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    overflowed: bool = False
+
+
+class Hub:
+    """Reads the log once for everybody."""
+
+    def __init__(self, database: Database, doorbell: Doorbell) -> None:
+        self._database = database
+        self._doorbell = doorbell
+        self._subscribers: set[Subscriber] = set()
+        self._task: asyncio.Task[None] | None = None
+        self.head = Cursor(0, 0, 0)
+
+    async def start(self) -> None:
+        async with self._database.connection() as connection:
+            self.head = await event_log.head(connection)
+        self._task = asyncio.create_task(self._run(), name="hub")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    @property
+    def subscribers(self) -> int:
+        return len(self._subscribers)
+
+    async def follow(
+        self, after: Cursor | None, wants: Callable[[Event], bool]
+    ) -> AsyncIterator[Event]:
+        """Events after a cursor (None: from now on), for ever.
+
+        Raises Gap before the first event, FellBehind when the caller is too slow.
+        """
+        # In the set before the replay, so that nothing falls between replay and live.
+        subscriber = Subscriber(wants, self.head)
+        self._subscribers.add(subscriber)
+        try:
+            if after is not None:
+                await self._check(after)
+                async for event in self._replay(after, subscriber.cursor):
+                    if wants(event):
+                        yield event
+            async for event in self._live(subscriber):
+                yield event
+        finally:
+            self._subscribers.discard(subscriber)
+
+    async def _check(self, after: Cursor) -> None:
+        async with self._database.connection() as connection:
+            oldest = await event_log.oldest(connection)
+        if after.era != oldest.era or after < oldest:
+            raise Gap(oldest)
+
+    async def _replay(self, after: Cursor, upto: Cursor) -> AsyncIterator[Event]:
+        cursor = after
+        while cursor < upto:
+            async with self._database.connection() as connection:
+                page = await event_log.read(connection, cursor, limit=_PAGE, upto=upto)
+            for event in page:
+                yield event
+            if len(page) < _PAGE:
+                return
+            cursor = page[-1].cursor
+
+    async def _live(self, subscriber: Subscriber) -> AsyncIterator[Event]:
+        while True:
+            while subscriber.queue:
+                event = subscriber.queue.popleft()
+                subscriber.cursor = event.cursor
+                yield event
+            if subscriber.overflowed:
+                raise FellBehind(subscriber.cursor)
+            subscriber.ready.clear()
+            await subscriber.ready.wait()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                while await self._read_page():
+                    pass
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+                # The log is still there when the database comes back: look again.
+                log.warning("event log not readable", error=str(failure))
+            await self._doorbell.wait(EVENTS, at_most=POLL_SECONDS)
+
+    async def _read_page(self) -> bool:
+        """Hand out one page; whether there may be more."""
+        async with self._database.connection() as connection:
+            page = await event_log.read(connection, self.head, limit=_PAGE)
+        for event in page:
+            self._hand_out(event)
+        if page:
+            self.head = page[-1].cursor
+        return len(page) == _PAGE
+
+    def _hand_out(self, event: Event) -> None:
+        for subscriber in self._subscribers:
+            if subscriber.overflowed or not subscriber.wants(event):
+                continue
+            if len(subscriber.queue) >= QUEUE_MAX:
+                subscriber.overflowed = True
+            else:
+                subscriber.queue.append(event)
+            subscriber.ready.set()

@@ -1,0 +1,73 @@
+"""Group commit without a timer: what arrives during a commit forms the next batch."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+
+from app.store.database import Database
+from app.store.intake import Arrival, Verdict, insert
+
+_BATCH_MAX = 500
+
+
+class Intake:
+    """One writer of accepted orders. A caller that goes away changes nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: deque[tuple[Arrival, asyncio.Future[Verdict]]] = deque()
+        self._arrived = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="intake")
+
+    async def close(self) -> None:
+        """Stop; arrivals that still wait are told."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        while self._waiting:
+            _, answer = self._waiting.popleft()
+            if not answer.done():
+                answer.set_exception(ConnectionError("the server is stopping"))
+
+    async def put(self, arrival: Arrival) -> Verdict:
+        """The committed verdict on one arrival."""
+        answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        self._waiting.append((arrival, answer))
+        self._arrived.set()
+        return await asyncio.shield(answer)
+
+    async def _run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                await self._commit(self._next_batch())
+
+    def _next_batch(self) -> list[tuple[Arrival, "asyncio.Future[Verdict]"]]:
+        """Waiting arrivals in order, up to the first that shares a key with one before it."""
+        batch: list[tuple[Arrival, asyncio.Future[Verdict]]] = []
+        keys: set[tuple[object, ...]] = set()
+        while self._waiting and len(batch) < _BATCH_MAX:
+            if not keys.isdisjoint(self._waiting[0][0].keys):
+                break
+            batch.append(self._waiting.popleft())
+            keys.update(batch[-1][0].keys)
+        return batch
+
+    async def _commit(self, batch: list[tuple[Arrival, "asyncio.Future[Verdict]"]]) -> None:
+        try:
+            verdicts = await insert(self._database, [arrival for arrival, _ in batch])
+        except Exception as failure:
+            # Whatever went wrong, the callers must know: nothing of this batch was committed,
+            # unless the answer to the commit itself was lost. Asking again is safe by its key.
+            for _, answer in batch:
+                if not answer.done():
+                    answer.set_exception(failure)
+            return
+        for (_, answer), verdict in zip(batch, verdicts, strict=True):
+            if not answer.done():
+                answer.set_result(verdict)

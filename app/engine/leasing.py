@@ -1,0 +1,87 @@
+"""Holds this worker's leases: renews them, and says whether one is still young enough to send."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import asyncpg
+import structlog
+
+from app.store import leases
+from app.store.database import Database
+from app.store.leases import TTL_SECONDS, Lease
+
+log = structlog.get_logger()
+
+RENEW_SECONDS = 1.0
+SAFE_SECONDS = TTL_SECONDS * 2 / 3
+"""No sending in the last third of a lease, measured from before we asked for it."""
+
+
+class Keeper:
+    """The leases of one worker. `lost` is called with the name of one that is no longer ours."""
+
+    def __init__(self, database: Database, owner: str, lost: Callable[[str], None]) -> None:
+        self._database = database
+        self._owner = owner
+        self._lost = lost
+        self._held: dict[str, Lease] = {}
+        self._safe_until: dict[str, float] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="leases")
+
+    async def close(self) -> None:
+        """Give everything back, so that the next owner need not wait."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        for lease in list(self._held.values()):
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                async with self._database.connection() as connection:
+                    await leases.release(connection, lease, owner=self._owner)
+        self._held.clear()
+
+    async def claim(self, name: str) -> Lease | None:
+        """Try to own `name`. None: somebody else does."""
+        asked = time.monotonic()
+        async with self._database.connection() as connection:
+            lease = await leases.claim(connection, name=name, owner=self._owner)
+        if lease is not None:
+            self._held[name] = lease
+            self._safe_until[name] = asked + SAFE_SECONDS
+        return lease
+
+    def safe(self, name: str) -> bool:
+        """Whether something may still be sent under the lease."""
+        return name in self._held and time.monotonic() < self._safe_until[name]
+
+    def drop(self, name: str) -> None:
+        """Forget a lease that is not ours any more."""
+        self._held.pop(name, None)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await self._renew()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+                # Nothing is sent once the safe time is over; trying goes on.
+                log.warning("leases not renewed", error=str(failure))
+
+    async def _renew(self) -> None:
+        held = list(self._held.values())
+        if not held:
+            return
+        asked = time.monotonic()
+        async with self._database.connection() as connection:
+            ours = await leases.renew(connection, held, owner=self._owner)
+        for lease in held:
+            if lease.name in ours:
+                self._safe_until[lease.name] = asked + SAFE_SECONDS
+            else:
+                self.drop(lease.name)
+                self._lost(lease.name)

@@ -1,0 +1,155 @@
+"""The owner of the feed: watches symbols, and tells everybody market time and quotes."""
+
+import time
+from collections.abc import Iterable
+from decimal import Decimal
+
+import structlog
+
+from app.domain.execution import Execution
+from app.domain.instant import DAY, Instant
+from app.domain.market import Market
+from app.domain.session import Session, session_from
+from app.domain.trigger import Trigger
+from app.engine.clock import Clock, LiveClock, SteppedClock
+from app.ports import Feed, FeedError, Watched
+from app.store import market_state
+from app.store.database import Database
+from app.store.market_state import Ticked
+from app.store.open_orders import Measured
+
+log = structlog.get_logger()
+
+TELL_SECONDS = 0.05
+
+
+class MarketDesk:
+    """The feed, the clock, and what is known of every watched symbol."""
+
+    def __init__(self, database: Database, feed: Feed) -> None:
+        self.feed = feed
+        self.watched: dict[str, Watched] = {}
+        self._renew_at: dict[str, Instant] = {}
+        self._database = database
+        self._told_at = 0.0
+        self.clock: Clock = LiveClock()
+
+    async def open(self, *, speed: Decimal, held: bool) -> None:
+        """Start market time where it stood, or where the feed begins, and watch anew."""
+        async with self._database.transaction() as connection:
+            latest = await market_state.last_market_time(connection)
+            starts_at = self.feed.starts_at
+            stepped = starts_at is not None
+            now = max(latest or 0, starts_at) if starts_at is not None else self.clock.now()
+            await market_state.start_clock(
+                connection, feed=self.feed.name, now=now, stepped=stepped, speed=speed, held=held
+            )
+            known = await market_state.asked_symbols(connection)
+            await market_state.forget_watches(connection)
+        if stepped:
+            self.clock = SteppedClock(now, speed=speed, held=held)
+        await self.watch(known)
+        await self.tell(force=True)
+
+    async def look(self) -> None:
+        """Answer those who asked for a symbol."""
+        async with self._database.connection() as connection:
+            asked = await market_state.unanswered(connection)
+        await self.watch(asked)
+
+    async def watch(self, symbols: Iterable[str]) -> None:
+        """Watch symbols, or say why not."""
+        for symbol in symbols:
+            try:
+                watched = await self.feed.watch(symbol, self.clock.now())
+                error = f"the feed {self.feed.name} does not know {symbol!r}"
+            except FeedError as failure:
+                watched, error = None, str(failure)
+                log.warning("feed cannot watch", symbol=symbol, error=error)
+            if watched is None:
+                async with self._database.connection() as connection:
+                    await market_state.refuse(connection, symbol, error)
+                continue
+            self.watched[symbol] = watched
+            current = session_from(watched.sessions, self.clock.now())
+            self._renew_at[symbol] = min(
+                current.closes_at if current else self.clock.now() + DAY, self.clock.now() + DAY
+            )
+            await self._tell_watched(symbol, watched)
+
+    async def advance(self, now: Instant) -> None:
+        """Cover `now` with every tape; a new session brings a new curve."""
+        await self.feed.advance(now)
+        ended = [s for s, renew_at in self._renew_at.items() if now >= renew_at]
+        await self.watch(ended)
+
+    async def tell(self, *, force: bool = False) -> None:
+        """Tell market time and quotes, at most every 50 ms; take in a new speed or hold."""
+        now = time.monotonic()
+        if not force and now - self._told_at < TELL_SECONDS:
+            return
+        self._told_at = now
+        async with self._database.transaction() as connection:
+            speed, held = await market_state.tell_clock(connection, self.clock.now())
+            await market_state.tell_quotes(connection, [self._ticked(s) for s in self.watched])
+        if isinstance(self.clock, SteppedClock):
+            self.clock.pace(speed=speed, held=held)
+
+    def market_for(self, execution: Execution, now: Instant) -> Market:
+        """What a decision about an order may see at `now`."""
+        task = execution.task
+        tape = self.feed.tape(task.instrument.symbol)
+        last = tape.last(now)
+        others = tape.traded(task.start, now).volume
+        if self.feed.own_volume_included:
+            others -= execution.filled
+        return Market(
+            quote=tape.quote(now),
+            last=last[0] if last else None,
+            last_at=last[1] if last else None,
+            volume=others,
+            session=session_from(self.watched[task.instrument.symbol].sessions, now),
+        )
+
+    def measured(self, execution: Execution, now: Instant) -> Measured:
+        """What the market traded from the order's start until now (its end at most)."""
+        task = execution.task
+        to = min(max(now, task.start), task.end)
+        traded = self.feed.tape(task.instrument.symbol).traded(task.start, to)
+        return Measured(task.order_id, traded, to)
+
+    def first(
+        self, symbol: str, triggers: Iterable[Trigger], after: Instant, until: Instant
+    ) -> Instant | None:
+        """When the first of `triggers` fires in (after, until]."""
+        tape = self.feed.tape(symbol)
+        fired = [tape.first(trigger, after, until) for trigger in triggers]
+        return min((at for at in fired if at is not None), default=None)
+
+    def next_open(self, now: Instant) -> Instant | None:
+        """When a market that is closed everywhere opens next; None while one is open."""
+        upcoming: list[Session] = []
+        for watched in self.watched.values():
+            session = session_from(watched.sessions, now)
+            if session is not None and session.contains(now):
+                return None
+            if session is not None:
+                upcoming.append(session)
+        return min((s.opens_at for s in upcoming), default=None)
+
+    async def _tell_watched(self, symbol: str, watched: Watched) -> None:
+        async with self._database.transaction() as connection:
+            await market_state.tell_watched(
+                connection,
+                watched.instrument,
+                watched.sessions,
+                watched.curve,
+                watched.daily_volume,
+            )
+            await market_state.tell_quotes(connection, [self._ticked(symbol)])
+
+    def _ticked(self, symbol: str) -> Ticked:
+        now = self.clock.now()
+        tape = self.feed.tape(symbol)
+        last = tape.last(now)
+        return Ticked(symbol, tape.quote(now), last[0] if last else None, last[1] if last else None)

@@ -1,0 +1,100 @@
+"""What a broker knows of our open children, before any send and on a timer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from app.domain.execution import Child, Execution
+from app.domain.fact import BecameUnknown, CancelRequested, ChildRejected, Fact, Paused
+from app.domain.instant import SECOND, Instant
+from app.domain.lifecycle import ChildStatus
+from app.domain.task import OnRestart
+from app.ports import Broker, ExecutionReport, IdScope, Report
+from app.store.journal import Entry
+from app.store.open_orders import Loaded
+
+ORPHANED_SECONDS = 60.0
+"""An order nobody owned for longer than this follows its restart policy."""
+
+OVERLAP = 60 * SECOND
+
+
+@dataclass(slots=True)
+class Found:
+    """Evidence, and the lack of it. `latest` is the latest market time the broker spoke of."""
+
+    reports: list[Report] = field(default_factory=list)
+    unknown: dict[str, list[Fact]] = field(default_factory=dict)
+    absent: dict[str, list[Fact]] = field(default_factory=dict)
+    latest: Instant = 0
+
+
+async def ask(broker: Broker, open_orders: Sequence[Execution], now: Instant) -> Found:
+    """Executions first, then each child by its id. An intent nobody answered is unknown.
+
+    Only a broker whose ids are unique for ever, and that finds all orders at once, proves
+    absence by not knowing one; for any other the child stays unknown.
+    """
+    found = Found()
+    found.reports.extend(await executions(broker, open_orders))
+    for execution in open_orders:
+        for child in execution.children:
+            report = await broker.lookup(child.id)
+            if report is not None:
+                found.reports.append(report)
+            else:
+                _missing(broker, execution, child, now, found)
+    found.latest = max((r.at for r in found.reports), default=0)
+    return found
+
+
+async def executions(broker: Broker, open_orders: Sequence[Execution]) -> Sequence[ExecutionReport]:
+    """All executions since the oldest open child was intended, with some overlap."""
+    intended = [c.intended_at for e in open_orders for c in e.children]
+    if not intended:
+        return []
+    return await broker.executions(min(intended) - OVERLAP)
+
+
+def _missing(
+    broker: Broker, execution: Execution, child: Child, now: Instant, found: Found
+) -> None:
+    order_id = execution.task.order_id
+    if child.status is ChildStatus.INTENT:
+        found.unknown.setdefault(order_id, []).append(
+            BecameUnknown(now, child.id, "found_after_restart")
+        )
+    if proves_absence(broker) and child.status in (ChildStatus.INTENT, ChildStatus.UNKNOWN):
+        found.absent.setdefault(order_id, []).append(
+            ChildRejected(now, child.id, "absent", absent=True)
+        )
+
+
+def proves_absence(broker: Broker) -> bool:
+    """Whether "not found" is evidence at this broker."""
+    able = broker.capabilities
+    return able.id_scope is IdScope.EVER and able.lookup == "all" and able.lookup_lag == 0
+
+
+def restart_entries(loaded: Sequence[Loaded], orphaned_seconds: float, now: Instant) -> list[Entry]:
+    """What orders that had no owner for too long asked for."""
+    if orphaned_seconds <= ORPHANED_SECONDS:
+        return []
+    entries = []
+    for order in loaded:
+        fact = _restart_fact(order, now)
+        if fact is not None:
+            entries.append(Entry(order.execution.task.order_id, [fact]))
+    return entries
+
+
+def _restart_fact(order: Loaded, now: Instant) -> Fact | None:
+    match order.on_restart:
+        case OnRestart.RESUME:
+            return None
+        case OnRestart.PAUSE:
+            return None if order.execution.pause_requested else Paused(now)
+        case OnRestart.CANCEL:
+            return CancelRequested(now, "on_restart")
+        case _:
+            assert_never(order.on_restart)

@@ -1,0 +1,97 @@
+"""Step four of the order path: each child is sent once, and its answer is one of three."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from app.domain.fact import BecameUnknown, ChildFact, ChildRejected, Intended, Sent
+from app.domain.instant import Instant
+from app.ports import Acknowledged, Broker, Outcome, Refused, Ticket, Unclear
+
+log = structlog.get_logger()
+
+Answer = Callable[[str, ChildFact], None]
+
+
+class Sender:
+    """Sends children and cancels, and hands in what the broker answered.
+
+    `safe` says whether our lease still allows a send, on the monotonic clock, right before it.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        answer: Answer,
+        safe: Callable[[], bool],
+        now: Callable[[], Instant],
+    ) -> None:
+        self._broker = broker
+        self._answer = answer
+        self._safe = safe
+        self._now = now
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def send(self, order_id: str, symbol: str, intents: Sequence[Intended]) -> None:
+        """Send intents that are committed. Each answer is handed in as a fact."""
+        for intent in intents:
+            ticket = Ticket(
+                child_id=intent.child_id,
+                symbol=symbol,
+                side=intent.side,
+                qty=intent.qty,
+                limit_price=intent.price,
+                time_in_force=intent.time_in_force,
+                purpose=intent.purpose,
+                at=intent.at,
+            )
+            self._begin(self._send(order_id, ticket))
+
+    def cancel(self, child_id: str, at: Instant) -> None:
+        """Ask for a cancel; waits for no commit, and the evidence comes as a report."""
+        self._begin(self._cancel(child_id, at))
+
+    async def settled(self) -> None:
+        """Wait until every send and cancel begun so far has its answer."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    async def _send(self, order_id: str, ticket: Ticket) -> None:
+        if not self._safe():
+            # Nothing left this house: the next owner finds the intent and looks for evidence.
+            log.warning("lease too old to send", child_id=ticket.child_id)
+            return
+        begun = time.monotonic()
+        try:
+            outcome = await self._broker.submit(ticket)
+        except Exception as failure:
+            # An adapter must not raise; if one does, nobody knows what the broker got.
+            log.error("broker adapter raised on submit", child_id=ticket.child_id, exc_info=failure)
+            outcome = Unclear(f"adapter raised {type(failure).__name__}")
+        log.debug("sent", child_id=ticket.child_id, seconds=time.monotonic() - begun)
+        self._answer(order_id, fact_of(ticket, outcome, self._now()))
+
+    async def _cancel(self, child_id: str, at: Instant) -> None:
+        try:
+            await self._broker.cancel(child_id, at)
+        except Exception as failure:
+            # The cancel is asked for again until there is evidence.
+            log.error("broker adapter raised on cancel", child_id=child_id, exc_info=failure)
+
+    def _begin(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def fact_of(ticket: Ticket, outcome: Outcome, now: Instant) -> ChildFact:
+    """What an outcome says about the child that was sent; known now, whenever it was decided."""
+    match outcome:
+        case Acknowledged():
+            return Sent(now, ticket.child_id, outcome.broker_order_id)
+        case Refused():
+            return ChildRejected(now, ticket.child_id, f"broker.{outcome.code}")
+        case Unclear():
+            return BecameUnknown(now, ticket.child_id, outcome.why)

@@ -1,0 +1,58 @@
+"""How the house is: for readiness and for the metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.engine.quotes import CLOCK_AGE_MAX_SECONDS
+from app.engine.service import Service
+from app.store import event_log, market_state, migrate, views
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must hold before orders are sent here."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+async def readiness(service: Service) -> list[Check]:
+    """Whether the schema is the newest and a worker told the time. Raises what the driver does
+    when the database is not there."""
+    async with service.database.connection() as connection:
+        revision = await views.schema_revision(connection)
+        newest = migrate.newest()
+        if revision != newest:
+            return [Check("schema", False, f"is at {revision}, needs {newest}")]
+        clock = await market_state.clock(connection)
+    return [Check("schema", True, newest), _worker(clock)]
+
+
+def _worker(clock: market_state.ClockRow | None) -> Check:
+    if clock is None:
+        return Check("worker", False, "none has told the market time yet")
+    fresh = clock.age_seconds <= CLOCK_AGE_MAX_SECONDS
+    return Check("worker", fresh, f"told the market time {clock.age_seconds:.1f} s ago")
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """Numbers for the metrics. `stream_lag_seconds`: how far readers of events are held back."""
+
+    statistics: Mapping[str, Any]
+    stream_clients: int
+    stream_lag_seconds: float
+    clock_age_seconds: float | None
+
+
+async def vitals(service: Service) -> Vitals:
+    async with service.database.connection() as connection:
+        clock = await market_state.clock(connection)
+        return Vitals(
+            statistics=await views.statistics(connection, None),
+            stream_clients=service.hub.subscribers,
+            stream_lag_seconds=await event_log.horizon_lag(connection),
+            clock_age_seconds=clock.age_seconds if clock else None,
+        )

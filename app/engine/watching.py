@@ -1,0 +1,90 @@
+"""Looks at working orders with the alert rules, and raises what they find."""
+
+from collections.abc import Iterable, Sequence
+
+from app.domain.alert import Alert, Severity, Sight, Thresholds
+from app.domain.alerts import alerts
+from app.domain.instant import MINUTE, Instant, rfc3339
+from app.engine.working import Working
+from app.ports import ExecutionReport
+from app.store.alerts import raise_alerts
+from app.store.database import Database
+
+REPEAT_AFTER = MINUTE
+"""The same rule about the same order is counted again only after this much market time."""
+
+
+class Watch:
+    """One desk's eye on its orders."""
+
+    def __init__(self, database: Database, account: str, thresholds: Thresholds) -> None:
+        self._database = database
+        self._account = account
+        self._thresholds = thresholds
+        self._raised: dict[tuple[str, str], Instant] = {}
+
+    async def orders(self, touched: Iterable[Working], now: Instant) -> None:
+        """Check orders that changed."""
+        found = [
+            alert
+            for order in touched
+            for alert in alerts(_sight(order, now), self._thresholds)
+            if self._fresh(alert, now)
+        ]
+        await self._raise(found, now)
+
+    def stall_at(self, order: Working, now: Instant) -> Instant | None:
+        """Note whether an order that waits is behind; the moment to look at it again for that."""
+        envelope = order.decided.envelope if order.decided is not None else None
+        behind = envelope is not None and envelope.must > order.execution.filled
+        if not behind:
+            order.behind_since = None
+            return None
+        if order.behind_since is None:
+            order.behind_since = now
+        return order.behind_since + self._thresholds.stalled_after
+
+    async def strangers(self, reports: Sequence[ExecutionReport], now: Instant) -> None:
+        """Executions that no order of ours explains."""
+        await self._raise(
+            [
+                Alert(
+                    rule="unexplained_execution",
+                    subject=report.execution_id,
+                    severity=Severity.CRITICAL,
+                    message=f"execution {report.execution_id} of {report.symbol} at the broker"
+                    " belongs to no child order; it is in quarantine",
+                    data={
+                        "child_id": report.child_id,
+                        "qty": format(report.qty, "f"),
+                        "price": format(report.price, "f"),
+                        "at": rfc3339(report.at),
+                    },
+                )
+                for report in reports
+            ],
+            now,
+        )
+
+    def _fresh(self, alert: Alert, now: Instant) -> bool:
+        key = (alert.rule, alert.subject)
+        last = self._raised.get(key)
+        if last is not None and now - last < REPEAT_AFTER:
+            return False
+        self._raised[key] = now
+        return True
+
+    async def _raise(self, found: Sequence[Alert], now: Instant) -> None:
+        if found:
+            async with self._database.transaction() as connection:
+                await raise_alerts(connection, account=self._account, alerts=found, at=now)
+
+
+def _sight(order: Working, now: Instant) -> Sight:
+    return Sight(
+        execution=order.execution,
+        average_price=order.average_price,
+        arrival_mid=order.arrival_mid,
+        behind_since=order.behind_since,
+        now=now,
+    )

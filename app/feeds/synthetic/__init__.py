@@ -1,0 +1,120 @@
+"""A made-up market: the same seed always gives the same days, in whatever order they are asked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, sqrt
+from typing import Any
+
+from app.domain.chance import symmetric
+from app.domain.instant import DAY, HOUR, MINUTE, Instant
+from app.domain.instrument import Instrument
+from app.domain.session import Session
+from app.domain.tape import Tape
+from app.domain.volume import VolumeCurve, curve_from_history
+from app.feeds.synthetic.day import DayPlan, made_day
+from app.feeds.synthetic.profile import SYMBOLS, Profile, bin_volumes
+from app.feeds.taped import TapedFeed, days
+from app.ports import Calendar, Feed
+
+FEED = "synthetic"
+
+STARTS_AT: Instant = 1_767_623_400_000_000
+"""Monday, 2026-01-05, when New York opens."""
+
+HORIZON = 60 * DAY
+HISTORY_DAYS = 20
+HISTORY_REACH = 40 * DAY
+BIN = 15 * MINUTE
+PERIODIC_BIN = HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticMarket:
+    """Implements `taped.Source`: symbols start at their profile's price at `starts_at`."""
+
+    calendar: Calendar
+    seed: int
+    symbols: Mapping[str, Profile]
+    starts_at: Instant
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        profile = self.symbols.get(symbol)
+        return profile.instrument(symbol) if profile else None
+
+    def stretches(self, symbol: str, now: Instant) -> Sequence[Session]:
+        return self._stretches(symbol, now, now + HORIZON)
+
+    def tape(self, symbol: str, stretch: Session) -> Tape:
+        profile = self.symbols[symbol]
+        opens, seed = self._level(symbol, stretch), self._seed(symbol, stretch)
+        plan = DayPlan(
+            stretch=stretch,
+            opens=opens,
+            closes=opens * exp(self._move(symbol, stretch)),
+            volatility=profile.volatility,
+            bin_length=_bin(stretch),
+            volumes=bin_volumes(profile, stretch, _bin(stretch), seed),
+            seed=seed,
+        )
+        return made_day(profile.instrument(symbol), plan)
+
+    def curve(self, symbol: str, stretch: Session) -> VolumeCurve | None:
+        """The mean of the 20 sessions before, from their profiles: no tape has to be made."""
+        profile = self.symbols[symbol]
+        length = _bin(stretch)
+        earlier = self._stretches(symbol, stretch.opens_at - HISTORY_REACH, stretch.opens_at)
+        longest = max((past.length for past in earlier), default=0)
+        alike = [past for past in earlier if past.length == longest][-HISTORY_DAYS:]
+        history = [bin_volumes(profile, past, length, self._seed(symbol, past)) for past in alike]
+        return curve_from_history(history, bin_length=length, periodic=stretch.round_the_clock)
+
+    def _stretches(self, symbol: str, start: Instant, end: Instant) -> tuple[Session, ...]:
+        # Whole days are asked for, so that the stretches do not depend on the hour of asking.
+        first, last = start // DAY * DAY, -(-end // DAY) * DAY
+        sessions = self.calendar.sessions(self.symbols[symbol].calendar, first, last)
+        return tuple(s for s in days(sessions) if s.closes_at > start and s.opens_at < end)
+
+    def _seed(self, symbol: str, stretch: Session) -> str:
+        return f"{self.seed}:{symbol}:{stretch.opens_at}"
+
+    def _move(self, symbol: str, stretch: Session) -> float:
+        # The factor gives the even spread over [−1, 1) a standard deviation of one.
+        chance = symmetric(self._seed(symbol, stretch), "move") * sqrt(3)
+        return self.symbols[symbol].volatility * chance
+
+    def _level(self, symbol: str, stretch: Session) -> float:
+        """The price at the stretch's open: every move since the start, added up."""
+        since = self._stretches(symbol, self.starts_at, stretch.opens_at)
+        moves = sum(self._move(symbol, past) for past in since)
+        return float(self.symbols[symbol].price) * exp(moves)
+
+
+def _bin(stretch: Session) -> int:
+    return PERIODIC_BIN if stretch.round_the_clock else BIN
+
+
+def open_feed(calendar: Calendar, options: Mapping[str, Any]) -> Feed:
+    """Opens the feed. Options, all of them optional:
+
+    `seed` (default 1), `starts_at` (an instant; the first market time), `symbols` (names out of
+    the standard set, or a mapping of names to `Profile`s).
+    """
+    starts_at = int(options.get("starts_at") or STARTS_AT)
+    market = SyntheticMarket(
+        calendar, int(options.get("seed", 1)), _chosen(options.get("symbols")), starts_at
+    )
+    return TapedFeed(FEED, market, starts_at)
+
+
+def _chosen(symbols: Mapping[str, Profile] | Iterable[str] | None) -> Mapping[str, Profile]:
+    if symbols is None:
+        return SYMBOLS
+    if isinstance(symbols, Mapping):
+        return dict(symbols)
+    wanted = list(symbols)
+    unknown = sorted(set(wanted) - set(SYMBOLS))
+    if unknown:
+        raise ValueError(
+            f"the synthetic feed has no {', '.join(unknown)}; it has {', '.join(SYMBOLS)}"
+        )
+    return {symbol: SYMBOLS[symbol] for symbol in wanted}

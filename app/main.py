@@ -1,0 +1,153 @@
+"""The doors to the street: the supervisor, and the API and worker processes it keeps alive."""
+
+import argparse
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import structlog
+import uvicorn
+
+from app.api.app import create_api
+from app.settings import Settings
+from app.supervisor import Supervisor, admin_key, announce, prepare_database
+from app.wiring import open_house, open_service, open_worker
+
+log = structlog.get_logger()
+
+ROLES = ("all", "api", "worker")
+_PARENT_LOOK_SECONDS = 1.0
+
+
+def serve(settings: Settings, *, role: str) -> int:
+    """Run until SIGTERM or SIGINT; the exit code. `all` starts an API and a worker process."""
+    configure_logging(settings)
+    if role == "all":
+        return Supervisor(settings).run()
+    with prepare_database(settings) as url:
+        if role == "api":
+            admin_key(settings, url)
+            announce(settings, url)
+        return run_role(settings, url, role)
+
+
+def run_role(settings: Settings, url: str, role: str, *, child: bool = False) -> int:
+    """One role in this process, on a database that is ready."""
+    runner: Callable[[Settings, str, asyncio.Event], Awaitable[None]]
+    runner = _api if role == "api" else _worker
+    with asyncio.Runner(loop_factory=_loop_factory()) as loop:
+        loop.run(_until_stopped(settings, url, runner, child=child))
+    return 0
+
+
+def configure_logging(settings: Settings) -> None:
+    """Structured lines on stderr; secrets never get that far."""
+    level = getattr(logging, settings.log_level.upper())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer()
+            if not sys.stderr.isatty()
+            else structlog.dev.ConsoleRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+async def _until_stopped(
+    settings: Settings,
+    url: str,
+    runner: Callable[[Settings, str, asyncio.Event], Awaitable[None]],
+    *,
+    child: bool,
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    # A supervisor that was killed must not leave processes behind that nobody watches.
+    watch = asyncio.create_task(_follow_parent(stop)) if child else None
+    try:
+        await runner(settings, url, stop)
+    finally:
+        if watch is not None:
+            watch.cancel()
+
+
+async def _api(settings: Settings, url: str, stop: asyncio.Event) -> None:
+    async with open_house(settings, url) as house, open_service(house) as service:
+        app = create_api(service)
+        config = uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            http="httptools",
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            ws_max_size=64 * 1024,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=3,
+        )
+        server = _Server(config)
+        running = asyncio.create_task(server.serve())
+        stopping = asyncio.create_task(stop.wait())
+        # What lives from the start lives for ever: collecting it again only makes pauses.
+        gc.freeze()
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        stopping.cancel()
+        await running
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: this process has one place that stops it."""
+
+    def install_signal_handlers(self) -> None:
+        return
+
+
+async def _worker(settings: Settings, url: str, stop: asyncio.Event) -> None:
+    async with open_house(settings, url) as house:
+        await open_worker(house).run(stop)
+
+
+async def _follow_parent(stop: asyncio.Event) -> None:
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110 - a parent that dies rings no bell
+        await asyncio.sleep(_PARENT_LOOK_SECONDS)
+    log.warning("supervisor is gone, stopping")
+    stop.set()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+def _child() -> int:
+    """What the supervisor starts: `python -m app.main api`, with everything in the environment."""
+    parser = argparse.ArgumentParser(prog="python -m app.main")
+    parser.add_argument("role", choices=ROLES[1:])
+    role: str = parser.parse_args().role
+    settings = Settings()
+    configure_logging(settings)
+    assert settings.database_url is not None, "the supervisor hands the database over"
+    return run_role(settings, settings.database_url, role, child=True)
+
+
+if __name__ == "__main__":
+    sys.exit(_child())

@@ -1,0 +1,216 @@
+"""What the engine asks of the outside: market feeds and brokers.
+
+An adapter is one file in `feeds/` or `brokers/`; the engine is handed it and knows only this.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from app.domain.fact import Purpose, TimeInForce
+from app.domain.instant import Instant, Micros
+from app.domain.instrument import Instrument
+from app.domain.lifecycle import ChildStatus
+from app.domain.quantity import Side
+from app.domain.session import Session
+from app.domain.tape import Tape
+from app.domain.volume import VolumeCurve
+
+
+class Calendar(Protocol):
+    """Where trading sessions come from."""
+
+    def sessions(self, name: str, start: Instant, end: Instant) -> tuple[Session, ...]:
+        """Sessions of the calendar `name` that overlap [start, end), in order, adjacent ones
+        joined. Raises ValueError for a name no calendar has."""
+        ...
+
+
+class FeedError(Exception):
+    """A feed cannot read what it was given; the message names file and line where it can."""
+
+
+class Feed(Protocol):
+    """Market data for symbols that are watched.
+
+    `starts_at` is the first market time of a stepped feed (its tapes are known ahead, the clock
+    is ours); None means live: market time is machine time and tapes grow as the market speaks.
+    """
+
+    name: str
+    starts_at: Instant | None
+    own_volume_included: bool
+
+    async def watch(self, symbol: str, now: Instant) -> "Watched | None":
+        """Begin to keep `symbol`; None when the feed does not know it. Raises FeedError."""
+        ...
+
+    def tape(self, symbol: str) -> Tape:
+        """The tape of a watched symbol. Raises KeyError for one that is not."""
+        ...
+
+    async def advance(self, now: Instant) -> None:
+        """Make sure every watched tape covers the session of `now` (stepped feeds)."""
+        ...
+
+    def updated(self) -> Sequence[str]:
+        """Live feeds: the symbols whose tape grew since the last call. Stepped: none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is known of a symbol when it begins to be watched.
+
+    `sessions` are those in which the feed can be traded, in order, adjacent ones joined; `curve`
+    and `daily_volume` (its mean over past days) are from the feed's history, None where it has
+    none.
+    """
+
+    instrument: Instrument
+    sessions: tuple[Session, ...]
+    curve: VolumeCurve | None
+    daily_volume: Decimal | None = None
+
+
+class IdScope(StrEnum):
+    """How long a client order id stays unique at a broker."""
+
+    EVER = "ever"
+    OPEN_ONLY = "open_only"
+    WINDOW = "window"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """How a broker behaves; recovery follows from this record alone.
+
+    `lookup` says which orders a look-up by client id finds, `lookup_lag` how late it may be.
+    """
+
+    id_scope: IdScope
+    lookup: str  # "all" | "open_only" | "none"
+    lookup_lag: Micros
+    executions_lookback: Micros
+    replaces_atomically: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One child on its way out. `child_id` is the client order id at the broker."""
+
+    child_id: str
+    symbol: str
+    side: Side
+    qty: Decimal
+    limit_price: Decimal
+    time_in_force: TimeInForce
+    purpose: Purpose
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    broker_order_id: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Definitely not taken: only codes listed for that broker become this."""
+
+    code: str
+    message: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """No clear answer: timeout, lost line, anything not listed."""
+
+    why: str
+
+
+Outcome = Acknowledged | Refused | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """A state of a child as the broker tells it. `status` is never intent, sent or unknown."""
+
+    child_id: str
+    broker_order_id: str
+    status: ChildStatus
+    at: Instant
+    filled: Decimal
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionReport:
+    """One execution. `execution_id` is unique per broker and account."""
+
+    child_id: str
+    broker_order_id: str
+    execution_id: str
+    symbol: str
+    side: Side
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+    liquidity: str  # "taker" | "maker"
+    at: Instant
+
+
+Report = OrderReport | ExecutionReport
+
+
+class Broker(Protocol):
+    """One account at one broker.
+
+    Every answer may be repeated, late or out of order; the inbox copes. `at` arguments are
+    market time: a real broker ignores them, a simulated one lives by them.
+    """
+
+    name: str
+    capabilities: Capabilities
+
+    async def submit(self, ticket: Ticket) -> Outcome:
+        """Send once. Never raises for what the broker or the line did: that is Unclear."""
+        ...
+
+    async def cancel(self, child_id: str, at: Instant) -> None:
+        """Ask for a cancel; the evidence comes as a report. Never raises for the line."""
+        ...
+
+    async def lookup(self, child_id: str) -> OrderReport | None:
+        """What the broker knows of a client id; None: it knows nothing (as of its lag).
+        Raises ConnectionError when it cannot be asked."""
+        ...
+
+    async def open_orders(self) -> Sequence[OrderReport]:
+        """All orders the broker still works. Raises ConnectionError."""
+        ...
+
+    async def executions(self, since: Instant) -> Sequence[ExecutionReport]:
+        """Executions at or after `since`, in order. Raises ConnectionError."""
+        ...
+
+    async def positions(self) -> dict[str, Decimal]:
+        """Signed quantity per symbol. Raises ConnectionError."""
+        ...
+
+    async def reports(self, now: Instant) -> Sequence[Report]:
+        """What has happened up to `now` and was not told yet, in order. A live adapter drains
+        its stream; a simulated venue works its book up to `now` first."""
+        ...
+
+    def next_at(self, now: Instant) -> Instant | None:
+        """Simulated venues: the next market time, after `now`, at which a report will be due.
+        Live: None."""
+        ...
+
+    async def close(self) -> None: ...

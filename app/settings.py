@@ -1,0 +1,104 @@
+"""Configuration: read once, frozen, checked at the door. Names are the environment's."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every variable is `SLIPSTREAM_<NAME>`, except DATABASE_URL; `.env` is read too.
+
+    A variable that begins with SLIPSTREAM_ and is not known here stops the start.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="SLIPSTREAM_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+    )
+
+    database_url: str | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL",
+        description="An external PostgreSQL 15 or newer; absent: the embedded one.",
+    )
+    data_dir: Path = Field(
+        default=Path(".slipstream"),
+        description="Where the embedded PostgreSQL, the paper venue's ledger and the admin key live.",
+    )
+    host: str = Field(default="127.0.0.1", description="The address the API binds.")
+    port: int = Field(default=8000, ge=0, le=65_535, description="Its port; 0 takes a free one.")
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
+
+    account: str = Field(default="main", description="The account orders go to unless they say.")
+    broker: str = Field(default="paper", description="The broker of that account.")
+
+    feed: str = Field(default="synthetic", description="synthetic or replay.")
+    feed_seed: int = Field(default=1, description="Seed of the synthetic market.")
+    feed_path: Path | None = Field(
+        default=None, description="Data of the replay: a Lean folder, a layout .toml, a dump .gz."
+    )
+    feed_root: Path | None = Field(
+        default=None, description="Folder that a layout's file names are relative to."
+    )
+    feed_start: str | None = Field(
+        default=None, description="Market time a stepped feed starts at, RFC 3339 with a zone."
+    )
+    speed: Decimal = Field(
+        default=Decimal(1),
+        ge=0,
+        description="Market seconds a second, for stepped feeds; 0 is as fast as possible.",
+    )
+    hold: bool = Field(
+        default=False, description="Market time stands still until PUT /clock lets it go."
+    )
+
+    paper_latency_ms: int = Field(default=5, ge=0, description="One way to the paper venue.")
+    paper_fee_per_share: Decimal = Field(default=Decimal("0.0035"), description="Paper fees.")
+    paper_fee_bps: Decimal = Field(default=Decimal(0), description="Paper fees, of notional.")
+
+    max_order_qty: Decimal | None = Field(default=None, description="Hard limit, parent orders.")
+    max_order_notional: Decimal | None = Field(
+        default=Decimal(10_000_000), description="Hard limit, parent orders, at arrival."
+    )
+    max_quote_age_seconds: int = Field(
+        default=120, gt=0, description="A quote older than this is no price."
+    )
+    collar: Decimal = Field(
+        default=Decimal("0.05"), gt=0, lt=1, description="A child's distance from the last trade."
+    )
+
+    route_market_below: Decimal = Field(default=Decimal(10_000), description="Notional.")
+    route_vwap_above: Decimal = Field(default=Decimal(100_000), description="Notional.")
+    route_vwap_participation: Decimal = Field(
+        default=Decimal("0.01"), description="Share of daily volume above which VWAP is taken."
+    )
+
+    alert_slippage_bps: Decimal = Field(default=Decimal(20), description="Against arrival.")
+    alert_failed_children: int = Field(default=3, ge=1, description="Refusals in a row.")
+    alert_stalled_seconds: int = Field(default=300, gt=0, description="Behind, without progress.")
+
+    signal_confidence_min: float = Field(
+        default=0.0, ge=0, le=1, description="Signals below it are rejected."
+    )
+    symbols: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Symbols watched from the start, separated by commas."
+    )
+
+    @field_validator("symbols", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.lower() not in ("debug", "info", "warning", "error"):
+            raise ValueError("must be debug, info, warning or error")
+        return value.lower()

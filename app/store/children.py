@@ -1,0 +1,64 @@
+"""Finding the order that a child belongs to, and keeping what belongs to none."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from app.store.database import Connection
+
+
+async def owners(
+    connection: Connection, *, account: str, child_ids: Sequence[str]
+) -> dict[str, str]:
+    """Child id → order id, for those we know."""
+    found = await connection.fetch(
+        "SELECT id, order_id FROM children WHERE account = $1 AND id = ANY($2)",
+        account,
+        child_ids,
+    )
+    return {row["id"]: row["order_id"] for row in found}
+
+
+async def contradicting(
+    connection: Connection,
+    *,
+    account: str,
+    broker: str,
+    terms: Mapping[str, tuple[Decimal, Decimal]],
+) -> set[str]:
+    """Executions that were booked with another quantity or price than `terms` say now."""
+    found = await connection.fetch(
+        "SELECT f.execution_id FROM fills f"
+        " JOIN unnest($3::text[], $4::numeric[], $5::numeric[]) AS t(execution_id, qty, price)"
+        " USING (execution_id) WHERE f.account = $1 AND f.broker = $2"
+        " AND (f.qty, f.price) <> (t.qty, t.price)",
+        account,
+        broker,
+        list(terms),
+        [qty for qty, _ in terms.values()],
+        [price for _, price in terms.values()],
+    )
+    return {row["execution_id"] for row in found}
+
+
+async def quarantine(
+    connection: Connection,
+    *,
+    account: str,
+    broker: str,
+    execution_id: str,
+    digest: str,
+    report: Mapping[str, str],
+    reason: str,
+) -> bool:
+    """Keep a report that cannot be booked. Whether it is the first of its kind."""
+    done = await connection.fetchval(
+        "INSERT INTO quarantine (account, broker, execution_id, digest, report, reason)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING execution_id",
+        account,
+        broker,
+        execution_id,
+        digest,
+        dict(report),
+        reason,
+    )
+    return done is not None

@@ -1,0 +1,109 @@
+"""A pool of connections that speak the domain's types: instants, decimals, plain ids."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from app.domain.instant import SECOND, Instant
+
+if TYPE_CHECKING:
+    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:
+    Connection = asyncpg.pool.PoolConnectionProxy  # generic in its stubs only
+
+_PG_EPOCH: Instant = 946_684_800 * SECOND
+
+_SERVER_SETTINGS = {
+    "application_name": "slipstream",
+    "timezone": "UTC",
+    "idle_in_transaction_session_timeout": "2000",
+    "default_transaction_isolation": "read committed",
+}
+
+
+def to_json(value: Any) -> str:
+    """JSON as it is stored and streamed: decimals and ids as strings, no spaces."""
+    return json.dumps(value, default=_plain, separators=(",", ":"), allow_nan=False)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"{type(value).__name__} does not belong in JSON")
+
+
+_OUTAGES = (
+    OSError,  # Also a time-out: nobody answers.
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+
+def unreachable(error: BaseException) -> bool:
+    """Whether an error says that the database is away, not that we asked it something wrong."""
+    if isinstance(error, asyncpg.InterfaceError):
+        return "clos" in str(error) or "released" in str(error)
+    return isinstance(error, _OUTAGES)
+
+
+async def prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Teach one connection our types."""
+    await connection.set_type_codec(
+        "timestamptz",
+        schema="pg_catalog",
+        format="tuple",
+        encoder=lambda instant: (instant - _PG_EPOCH,),
+        decoder=lambda parts: parts[0] + _PG_EPOCH,
+    )
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=to_json, decoder=json.loads
+    )
+    await connection.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str)
+
+
+async def connect(url: str) -> "asyncpg.Connection[Any]":
+    """One connection outside the pool (listeners, tests)."""
+    connection = await asyncpg.connect(url, server_settings=_SERVER_SETTINGS, timeout=10)
+    await prepare(connection)
+    return connection
+
+
+class Database:
+    """The pool, and transactions on it. Returned means committed."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", url: str) -> None:
+        self.pool = pool
+        self.url = url
+
+    @classmethod
+    async def open(cls, url: str, *, connections: int = 8) -> "Database":
+        # No command timeout: a commit whose answer we did not wait for would be a lie.
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=connections,
+            init=prepare,
+            server_settings=_SERVER_SETTINGS,
+            timeout=10,
+        )
+        return cls(pool, url)
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        async with self.pool.acquire() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """For single statements, which commit by themselves."""
+        async with self.pool.acquire() as connection:
+            yield connection

@@ -1,0 +1,87 @@
+"""Wake-up calls between processes. A missed one makes somebody late, never wrong.
+
+NOTIFY takes a cluster-wide lock until its transaction ends, so it never rides in an order's
+transaction: one task rings for everybody, at most every few milliseconds, without a payload.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+
+from app.store.database import connect
+
+WORK = "slipstream_work"
+"""Rung when a desk has something to look at."""
+
+EVENTS = "slipstream_events"
+"""Rung when there are new events to tell."""
+
+_COALESCE_SECONDS = 0.005
+_RECONNECT_SECONDS = 0.5
+
+
+class Doorbell:
+    """Rings and hears the bells on a connection of its own, reconnecting for ever."""
+
+    def __init__(self, url: str, *, hears: tuple[str, ...]) -> None:
+        self._url = url
+        self._heard = {bell: asyncio.Event() for bell in hears}
+        self._pending: set[str] = set()
+        self._ring = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="doorbell")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    def ring(self, bell: str) -> None:
+        """Ring soon; many rings make one."""
+        self._pending.add(bell)
+        self._ring.set()
+
+    def heard(self, bell: str) -> asyncio.Event:
+        """Set when the bell rang; whoever waits clears it."""
+        return self._heard[bell]
+
+    async def wait(self, bell: str, *, at_most: float) -> None:
+        """Wait for the bell, but look anyway after `at_most` seconds."""
+        event = self._heard[bell]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most):
+                await event.wait()
+        event.clear()
+
+    async def _run(self) -> None:
+        while True:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._serve()
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _serve(self) -> None:
+        connection = await connect(self._url)
+        try:
+            for bell, event in self._heard.items():
+                await connection.add_listener(bell, self._hear)
+                event.set()  # Something may have rung while nobody listened.
+            while not connection.is_closed():
+                await self._ring.wait()
+                self._ring.clear()
+                await self._ring_pending(connection)
+                await asyncio.sleep(_COALESCE_SECONDS)
+        finally:
+            connection.terminate()
+
+    async def _ring_pending(self, connection: "asyncpg.Connection[Any]") -> None:
+        bells, self._pending = self._pending, set()
+        for bell in bells:
+            await connection.execute(f"NOTIFY {bell}")
+
+    def _hear(self, connection: object, pid: int, channel: str, payload: object) -> None:
+        self._heard[channel].set()

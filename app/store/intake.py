@@ -1,0 +1,208 @@
+"""Writes accepted orders, many at once: order, idempotency key, signal and first event together.
+
+One transaction a batch, a verdict a row: a bad row never fails its neighbours.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.store.database import Connection, Database, to_json
+from app.store.signals import DECIDED, decided
+
+Columns = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One order on its way in: its row, and what comes with it."""
+
+    order: Columns
+    event: Columns
+    idempotency: Columns | None = None
+    signal: Columns | None = None
+
+    @property
+    def keys(self) -> tuple[tuple[Any, ...], ...]:
+        """What must not meet its like within one batch."""
+        own: list[tuple[Any, ...]] = [
+            ("order", self.order["account"], self.order["client_order_id"])
+        ]
+        if self.idempotency is not None:
+            own.append(("key", self.idempotency["key_id"], self.idempotency["key"]))
+        if self.signal is not None:
+            signal = self.signal
+            own.append(("signal", signal["account"], signal["source"], signal["signal_id"]))
+        return tuple(own)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The order's row. `replayed`: it was there before, with the same body."""
+
+    row: Any
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Something else stands under this name: `what` is order, key or signal."""
+
+    what: str
+
+
+Verdict = Accepted | Clash
+
+_ORDER_KEY = ("account", "client_order_id")
+
+
+async def insert(database: Database, arrivals: Sequence[Arrival]) -> list[Verdict]:
+    """A verdict for each arrival, committed on return.
+
+    No two arrivals of one batch may share a key (`Arrival.keys`).
+    """
+    # In key order, so that two batches never wait for each other in a circle.
+    order = sorted(range(len(arrivals)), key=lambda i: arrivals[i].keys)
+    async with database.transaction() as connection:
+        verdicts = await _insert(connection, [arrivals[i] for i in order])
+    placed: dict[int, Verdict] = dict(zip(order, verdicts, strict=True))
+    return [placed[i] for i in range(len(arrivals))]
+
+
+async def find_earlier(
+    connection: Connection,
+    *,
+    key_id: str,
+    key: str | None,
+    account: str,
+    client_order_id: str | None,
+    body_sha256: str,
+) -> Accepted | None:
+    """The order that this very request, same key or client id and same body, made before."""
+    row = await connection.fetchrow(
+        "SELECT o.* FROM orders o"
+        " WHERE o.account = $3 AND o.client_order_id = $4 AND o.body_sha256 = $5"
+        " UNION ALL SELECT o.* FROM idempotency k"
+        " JOIN orders o ON o.account = k.account AND o.id = k.order_id"
+        " WHERE k.key_id = $1 AND k.key = $2 AND o.body_sha256 = $5 LIMIT 1",
+        key_id,
+        key,
+        account,
+        client_order_id,
+        bytes.fromhex(body_sha256.removeprefix("\\x")),
+    )
+    return Accepted(row, replayed=True) if row is not None else None
+
+
+async def _insert(connection: Connection, arrivals: Sequence[Arrival]) -> list[Verdict]:
+    verdicts: dict[int, Verdict] = {}
+    await _claim_keys(connection, arrivals, verdicts)
+    await _claim_signals(connection, arrivals, verdicts)
+    left = [i for i in range(len(arrivals)) if i not in verdicts]
+    rows = await _populate(connection, "orders", [arrivals[i].order for i in left])
+    inserted = {row["id"]: row for row in rows}
+    for i in left:
+        row = inserted.get(arrivals[i].order["id"])
+        verdicts[i] = Accepted(row) if row else await _clash_of_order(connection, arrivals[i])
+    await _drop_claims(connection, [a for i, a in enumerate(arrivals) if _unused(verdicts[i])])
+    fresh = [a.event for a in arrivals if a.order["id"] in inserted]
+    await _populate(connection, "events", fresh, returning="id")
+    told = [_decision(a.signal) for a in arrivals if a.signal and a.order["id"] in inserted]
+    await _populate(connection, "events", told, returning="id")
+    return [verdicts[i] for i in range(len(arrivals))]
+
+
+async def _claim_keys(
+    connection: Connection, arrivals: Sequence[Arrival], verdicts: dict[int, Verdict]
+) -> None:
+    claims = [(i, a.idempotency) for i, a in enumerate(arrivals) if a.idempotency is not None]
+    rows = await _populate(connection, "idempotency", [claim for _, claim in claims])
+    ours = {(row["key_id"], row["key"]) for row in rows}
+    for i, claim in claims:
+        if (claim["key_id"], claim["key"]) not in ours:
+            verdicts[i] = await _verdict(
+                connection,
+                "SELECT o.*, k.body_sha256 AS told FROM idempotency k JOIN orders o"
+                " ON o.account = k.account AND o.id = k.order_id"
+                " WHERE k.key_id = $1 AND k.key = $2",
+                (claim["key_id"], claim["key"]),
+                claim["body_sha256"],
+                "key",
+            )
+
+
+async def _claim_signals(
+    connection: Connection, arrivals: Sequence[Arrival], verdicts: dict[int, Verdict]
+) -> None:
+    claims = [
+        (i, a.signal) for i, a in enumerate(arrivals) if a.signal is not None and i not in verdicts
+    ]
+    rows = await _populate(connection, "signals", [claim for _, claim in claims])
+    ours = {row["id"] for row in rows}
+    for i, claim in claims:
+        if claim["id"] not in ours:
+            verdicts[i] = await _verdict(
+                connection,
+                "SELECT o.*, s.body_sha256 AS told FROM signals s LEFT JOIN orders o"
+                " ON o.account = s.account AND o.id = s.order_id"
+                " WHERE s.account = $1 AND s.source = $2 AND s.signal_id = $3",
+                (claim["account"], claim["source"], claim["signal_id"]),
+                claim["body_sha256"],
+                "signal",
+            )
+
+
+async def _clash_of_order(connection: Connection, arrival: Arrival) -> Verdict:
+    return await _verdict(
+        connection,
+        "SELECT *, body_sha256 AS told FROM orders WHERE account = $1 AND client_order_id = $2",
+        (arrival.order["account"], arrival.order["client_order_id"]),
+        arrival.order["body_sha256"],
+        "order",
+    )
+
+
+async def _verdict(
+    connection: Connection, query: str, key: tuple[Any, ...], body: str, what: str
+) -> Verdict:
+    row = await connection.fetchrow(query, *key)
+    # No row: the order key of another order met ours, which a new id mends; never a replay.
+    same = row is not None and row["told"] == bytes.fromhex(body.removeprefix("\\x"))
+    return Accepted(row, replayed=True) if same else Clash(what)
+
+
+def _decision(signal: Columns) -> Columns:
+    return {
+        "account": signal["account"],
+        "type": DECIDED,
+        "at": signal["at"],
+        "data": decided(signal),
+    }
+
+
+def _unused(verdict: Verdict) -> bool:
+    return isinstance(verdict, Clash) or verdict.replayed
+
+
+async def _drop_claims(connection: Connection, arrivals: Sequence[Arrival]) -> None:
+    """A key or signal whose order was not inserted must not name it."""
+    ids = [a.order["id"] for a in arrivals]
+    if ids:
+        await connection.execute("DELETE FROM idempotency WHERE order_id = ANY($1)", ids)
+        await connection.execute("DELETE FROM signals WHERE order_id = ANY($1)", ids)
+
+
+async def _populate(
+    connection: Connection, table: str, rows: Sequence[Columns], *, returning: str = "*"
+) -> Sequence[Any]:
+    """Insert rows given as columns; those that meet a unique key are left out."""
+    if not rows:
+        return []
+    names = ", ".join(rows[0])
+    records: Sequence[Any] = await connection.fetch(
+        f"INSERT INTO {table} ({names})"
+        f" SELECT {names} FROM jsonb_populate_recordset(NULL::{table}, $1::text::jsonb)"
+        f" ON CONFLICT DO NOTHING RETURNING {returning}",
+        to_json([dict(row) for row in rows]),
+    )
+    return records

@@ -1,0 +1,172 @@
+"""Persists folded orders: rows of order and children, events, positions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from app.domain.execution import Child, Execution
+from app.domain.fact import Fact, Filled
+from app.domain.lifecycle import ORDER_DONE
+from app.domain.position import Position, with_fill
+from app.domain.quantity import ZERO, Side
+from app.store import rows
+from app.store.database import Connection
+from app.store.frames import fact_data, order_sums
+
+
+@dataclass(slots=True)
+class Draft:
+    """One order while its facts are folded in: the row as it was, the state as it becomes."""
+
+    row: rows.Row
+    execution: Execution
+    children: dict[str, Child]
+    changed: dict[str, Child] = field(default_factory=dict)
+    events: list[tuple[Fact, Execution]] = field(default_factory=list)
+    why: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def fills(self) -> list[Filled]:
+        return [fact for fact, _ in self.events if isinstance(fact, Filled)]
+
+
+async def persist(
+    connection: Connection, account: str, epoch: int, drafts: Sequence[Draft], attention: set[str]
+) -> None:
+    """Write what changed. The orders are locked by the caller."""
+    if not drafts:
+        return
+    await _update_orders(connection, account, drafts, attention)
+    await _upsert_children(connection, account, epoch, drafts)
+    await _insert_events(connection, account, drafts)
+    await _move_positions(connection, account, drafts)
+
+
+async def _update_orders(
+    connection: Connection, account: str, drafts: Sequence[Draft], attention: set[str]
+) -> None:
+    columns = list(rows.accrued(drafts[0].execution))
+    sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(columns, start=9))
+    await connection.executemany(
+        f"UPDATE orders SET {sets}, version = version + 1, seq = seq + $3,"
+        " filled_notional = filled_notional + $4, fees = fees + $5,"
+        " attention = attention OR $6, updated_at = clock_timestamp(),"
+        " finished_at = CASE WHEN $7 THEN coalesce(finished_at, $8) END"
+        " WHERE account = $1 AND id = $2",
+        [
+            (
+                account,
+                draft.row["id"],
+                len(draft.events),
+                sum((f.qty * f.price for f in draft.fills), ZERO),
+                sum((f.fee for f in draft.fills), ZERO),
+                draft.row["id"] in attention,
+                draft.execution.status in ORDER_DONE,
+                draft.events[-1][0].at,
+                *rows.accrued(draft.execution).values(),
+            )
+            for draft in drafts
+        ],
+    )
+
+
+async def _upsert_children(
+    connection: Connection, account: str, epoch: int, drafts: Sequence[Draft]
+) -> None:
+    changed = [(draft, child) for draft in drafts for child in draft.changed.values()]
+    if not changed:
+        return
+    await connection.executemany(
+        "INSERT INTO children (account, id, order_id, number, epoch, symbol, side, qty, price,"
+        " purpose, time_in_force, status, intended_at, quote_at, filled, broker_order_id,"
+        " cancel_requested_at, reason, why)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+        " $19) ON CONFLICT (account, id) DO UPDATE SET status = excluded.status,"
+        " filled = excluded.filled, broker_order_id = excluded.broker_order_id,"
+        " cancel_requested_at = excluded.cancel_requested_at, reason = excluded.reason,"
+        " updated_at = clock_timestamp()",
+        [
+            (
+                account,
+                c.id,
+                draft.row["id"],
+                c.number,
+                epoch,
+                draft.row["symbol"],
+                c.side.value,
+                c.qty,
+                c.price,
+                c.purpose.value,
+                c.time_in_force.value,
+                c.status.value,
+                c.intended_at,
+                c.quote_at,
+                c.filled,
+                c.broker_order_id,
+                c.cancel_requested_at,
+                c.reason,
+                dict(draft.why.get(c.id, {})),
+            )
+            for draft, c in changed
+        ],
+    )
+
+
+async def _insert_events(connection: Connection, account: str, drafts: Sequence[Draft]) -> None:
+    events = [
+        (
+            account,
+            draft.row["id"],
+            draft.row["seq"] + i,
+            fact.type,
+            fact.at,
+            {**fact_data(fact), "order": order_sums(state) | {"symbol": draft.row["symbol"]}},
+        )
+        for draft in drafts
+        for i, (fact, state) in enumerate(draft.events, start=1)
+    ]
+    await connection.executemany(
+        "INSERT INTO events (account, order_id, seq, type, at, data)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        events,
+    )
+
+
+async def _move_positions(connection: Connection, account: str, drafts: Sequence[Draft]) -> None:
+    filled: dict[str, list[tuple[Side, Filled]]] = {}
+    for draft in drafts:
+        for fill in draft.fills:
+            filled.setdefault(draft.row["symbol"], []).append((Side(draft.row["side"]), fill))
+    # Orders first, positions after, each in key order: no two writers wait in a circle.
+    for symbol in sorted(filled):
+        held = await connection.fetchrow(
+            "INSERT INTO positions (account, symbol) VALUES ($1, $2)"
+            " ON CONFLICT (account, symbol) DO UPDATE SET updated_at = clock_timestamp()"
+            " RETURNING *",
+            account,
+            symbol,
+        )
+        assert held is not None, "the upsert returns its row"
+        position = _moved(rows.position(held), filled[symbol])
+        await connection.execute(
+            "UPDATE positions SET qty = $3, average_price = $4, realised = $5, fees = $6"
+            " WHERE account = $1 AND symbol = $2",
+            account,
+            symbol,
+            position.qty,
+            _exact(position.average_price),
+            _exact(position.realised),
+            position.fees,
+        )
+
+
+def _moved(position: Position, fills: Sequence[tuple[Side, Filled]]) -> Position:
+    for side, fill in fills:
+        position = with_fill(position, side=side, qty=fill.qty, price=fill.price, fee=fill.fee)
+    return position
+
+
+def _exact(value: Decimal) -> Decimal:
+    # Averages do not end: twelve decimals are kept, far below a tick of anything.
+    return value.quantize(Decimal("1E-12"))

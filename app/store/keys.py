@@ -1,0 +1,101 @@
+"""API keys. Only a SHA-256 is stored: the secret is random, so a fast hash is right."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from app.domain.instant import Instant
+from app.store.database import Connection
+from app.store.rows import Row
+
+SCOPES = ("read", "trade", "cancel", "risk", "admin")
+_PREFIX = "slip"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Who is asking. `accounts` None means every account."""
+
+    id: str
+    name: str
+    scopes: frozenset[str]
+    accounts: frozenset[str] | None
+    created_at: Instant
+    revoked_at: Instant | None = None
+    last_used_at: Instant | None = None
+
+    def may(self, scope: str) -> bool:
+        """Whether the key has `scope`; admin has all, and whoever may trade may cancel."""
+        return (
+            scope in self.scopes
+            or "admin" in self.scopes
+            or (scope == "cancel" and "trade" in self.scopes)
+        )
+
+    def sees(self, account: str) -> bool:
+        return self.accounts is None or account in self.accounts
+
+
+async def create(
+    connection: Connection, *, name: str, scopes: list[str], accounts: list[str] | None
+) -> str:
+    """A new key, whole: shown once, never again."""
+    key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
+    await connection.execute(
+        "INSERT INTO api_keys (id, secret_sha256, name, scopes, accounts)"
+        " VALUES ($1, $2, $3, $4, $5)",
+        key_id,
+        hashlib.sha256(secret.encode()).digest(),
+        name,
+        scopes,
+        accounts,
+    )
+    return f"{_PREFIX}_{key_id}_{secret}"
+
+
+async def find(connection: Connection, text: str) -> Key | None:
+    """The living key that `text` is, None for anything else."""
+    prefix, _, rest = text.partition("_")
+    key_id, _, secret = rest.partition("_")
+    if prefix != _PREFIX or not key_id or not secret or len(text) > 200:
+        return None
+    row = await connection.fetchrow(
+        "SELECT *, coalesce(last_used_at < clock_timestamp() - interval '1 minute', true) AS stale"
+        " FROM api_keys WHERE id = $1 AND revoked_at IS NULL",
+        key_id,
+    )
+    given = hashlib.sha256(secret.encode()).digest()
+    if row is None or not hmac.compare_digest(given, row["secret_sha256"]):
+        return None
+    if row["stale"]:
+        await connection.execute(
+            "UPDATE api_keys SET last_used_at = clock_timestamp() WHERE id = $1", key_id
+        )
+    return _key(row)
+
+
+async def listed(connection: Connection) -> list[Key]:
+    return [_key(r) for r in await connection.fetch("SELECT * FROM api_keys ORDER BY created_at")]
+
+
+async def revoke(connection: Connection, key_id: str) -> bool:
+    """Whether there was a living key of that id."""
+    done: str | None = await connection.fetchval(
+        "UPDATE api_keys SET revoked_at = clock_timestamp()"
+        " WHERE id = $1 AND revoked_at IS NULL RETURNING id",
+        key_id,
+    )
+    return done is not None
+
+
+def _key(row: Row) -> Key:
+    return Key(
+        id=row["id"],
+        name=row["name"],
+        scopes=frozenset(row["scopes"]),
+        accounts=frozenset(row["accounts"]) if row["accounts"] is not None else None,
+        created_at=row["created_at"],
+        revoked_at=row["revoked_at"],
+        last_used_at=row["last_used_at"],
+    )

@@ -1,0 +1,82 @@
+"""Ownership: who may plan and send for a desk, by a lease with an epoch.
+
+The database's own clock (`clock_timestamp()`, not the start of a transaction) says when a lease
+ends; the holder measures from before it asked, on its monotonic clock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.store.database import Connection
+
+TTL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A claim on `name`. `epoch` fences every intent; `orphaned_seconds` is how long nobody
+    had it before us."""
+
+    name: str
+    epoch: int
+    orphaned_seconds: float
+
+
+class Lost(Exception):
+    """The lease is somebody else's now: stop at once."""
+
+
+async def claim(connection: Connection, *, name: str, owner: str) -> Lease | None:
+    """Take the lease if it is free or has run out. None: somebody else has it."""
+    await connection.execute("INSERT INTO leases (name) VALUES ($1) ON CONFLICT DO NOTHING", name)
+    row = await connection.fetchrow(
+        "WITH old AS (SELECT until, free_since FROM leases WHERE name = $1 FOR UPDATE)"
+        " UPDATE leases l SET owner = $2, epoch = l.epoch + 1,"
+        " until = clock_timestamp() + make_interval(secs => $3)"
+        " FROM old WHERE l.name = $1"
+        " AND (l.until IS NULL OR l.until < clock_timestamp())"
+        " RETURNING l.epoch, extract(epoch FROM clock_timestamp()"
+        " - coalesce(old.until, old.free_since))::float8 AS orphaned",
+        name,
+        owner,
+        TTL_SECONDS,
+    )
+    return Lease(name, row["epoch"], max(row["orphaned"], 0.0)) if row else None
+
+
+async def renew(connection: Connection, leases: Sequence[Lease], *, owner: str) -> set[str]:
+    """Extend what is still ours; the names that were."""
+    rows = await connection.fetch(
+        "UPDATE leases l SET until = clock_timestamp() + make_interval(secs => $4)"
+        " FROM unnest($1::text[], $2::bigint[]) AS mine(name, epoch)"
+        " WHERE l.name = mine.name AND l.epoch = mine.epoch AND l.owner = $3"
+        " RETURNING l.name",
+        [lease.name for lease in leases],
+        [lease.epoch for lease in leases],
+        owner,
+        TTL_SECONDS,
+    )
+    return {row["name"] for row in rows}
+
+
+async def release(connection: Connection, lease: Lease, *, owner: str) -> None:
+    """Give it back at once, so that the next owner need not wait."""
+    await connection.execute(
+        "UPDATE leases SET until = NULL, free_since = clock_timestamp()"
+        " WHERE name = $1 AND epoch = $2 AND owner = $3",
+        lease.name,
+        lease.epoch,
+        owner,
+    )
+
+
+async def hold(connection: Connection, lease: Lease) -> None:
+    """Keep the lease's row still until the transaction ends. Raises Lost when it is not ours."""
+    row = await connection.fetchrow(
+        "SELECT 1 FROM leases WHERE name = $1 AND epoch = $2 AND until > clock_timestamp()"
+        " FOR SHARE",
+        lease.name,
+        lease.epoch,
+    )
+    if row is None:
+        raise Lost(lease.name)

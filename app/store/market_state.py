@@ -1,0 +1,218 @@
+"""What the owner of the feed tells everybody: market time, quotes, sessions, curves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.instant import Instant
+from app.domain.instrument import Instrument
+from app.domain.market import Quote
+from app.domain.session import Session
+from app.domain.volume import VolumeCurve
+from app.store import rows
+from app.store.database import Connection
+from app.store.journal import OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The state of one watched symbol, as its feed's owner last told it."""
+
+    instrument: Instrument
+    sessions: tuple[Session, ...]
+    curve: VolumeCurve | None
+    daily_volume: Decimal | None
+    quote: Quote | None
+    last: Decimal | None
+    last_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRow:
+    """Market time. `speed` is market seconds a second (0: as fast as possible), `held`: stopped.
+
+    `age_seconds` is how long ago the owner last told it.
+    """
+
+    feed: str
+    now: Instant
+    stepped: bool
+    speed: Decimal
+    held: bool
+    age_seconds: float
+
+
+async def clock(connection: Connection) -> ClockRow | None:
+    """Market time, None before any worker has told it."""
+    row = await connection.fetchrow(
+        "SELECT feed, now, stepped, speed, held,"
+        " extract(epoch FROM clock_timestamp() - told_at)::float8 AS age FROM market_clock"
+    )
+    if row is None:
+        return None
+    return ClockRow(row["feed"], row["now"], row["stepped"], row["speed"], row["held"], row["age"])
+
+
+async def start_clock(
+    connection: Connection, *, feed: str, now: Instant, stepped: bool, speed: Decimal, held: bool
+) -> None:
+    """Begin to tell market time; a clock that was told before keeps its speed and hold."""
+    await connection.execute(
+        "INSERT INTO market_clock (feed, now, stepped, speed, held) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (one) DO UPDATE SET feed = $1, now = $2, stepped = $3,"
+        " told_at = clock_timestamp()",
+        feed,
+        now,
+        stepped,
+        speed,
+        held,
+    )
+
+
+async def tell_clock(connection: Connection, now: Instant) -> tuple[Decimal, bool]:
+    """Tell market time; returns the speed and hold that somebody may have set meanwhile."""
+    row = await connection.fetchrow(
+        "UPDATE market_clock SET now = $1, told_at = clock_timestamp() RETURNING speed, held", now
+    )
+    assert row is not None, "the clock was started before it is told"
+    return row["speed"], row["held"]
+
+
+async def set_speed(connection: Connection, *, speed: Decimal | None, held: bool | None) -> None:
+    """Change how fast stepped market time runs; None leaves it."""
+    await connection.execute(
+        "UPDATE market_clock SET speed = coalesce($1, speed), held = coalesce($2, held)",
+        speed,
+        held,
+    )
+
+
+async def last_market_time(connection: Connection) -> Instant | None:
+    """The latest market time that any fact carries: a restarted clock never goes behind it."""
+    latest: Instant | None = await connection.fetchval(
+        "SELECT greatest((SELECT now FROM market_clock), (SELECT max(at) FROM"
+        " (SELECT at FROM events ORDER BY id DESC LIMIT 1000) latest))"
+    )
+    return latest
+
+
+async def ask(connection: Connection, symbol: str) -> None:
+    """Ask the feed's owner to watch a symbol; asking again after a refusal asks anew."""
+    await connection.execute(
+        "INSERT INTO watches (symbol) VALUES ($1) ON CONFLICT (symbol) DO UPDATE"
+        " SET requested_at = clock_timestamp(), error = NULL WHERE watches.error IS NOT NULL",
+        symbol,
+    )
+
+
+async def unanswered(connection: Connection) -> list[str]:
+    """Symbols somebody asked for that nobody watches yet."""
+    records = await connection.fetch(
+        "SELECT symbol FROM watches WHERE watched_at IS NULL AND error IS NULL ORDER BY symbol"
+    )
+    return [r["symbol"] for r in records]
+
+
+async def asked_symbols(connection: Connection) -> list[str]:
+    """Symbols that were watched before, and those open orders need."""
+    records = await connection.fetch(
+        "SELECT symbol FROM watches WHERE error IS NULL"
+        f" UNION SELECT symbol FROM orders WHERE {OPEN} ORDER BY symbol"
+    )
+    return [r["symbol"] for r in records]
+
+
+async def forget_watches(connection: Connection) -> None:
+    """A new owner of the feed starts from what orders need; all else is asked for again."""
+    await connection.execute("UPDATE watches SET watched_at = NULL, error = NULL")
+
+
+async def refuse(connection: Connection, symbol: str, error: str) -> None:
+    await connection.execute(
+        "UPDATE watches SET watched_at = NULL, error = $2 WHERE symbol = $1", symbol, error
+    )
+
+
+async def tell_watched(
+    connection: Connection,
+    instrument: Instrument,
+    sessions: Sequence[Session],
+    curve: VolumeCurve | None,
+    daily_volume: Decimal | None,
+) -> None:
+    """A symbol is watched now. Must run in a transaction with its first quote."""
+    await connection.execute(
+        "INSERT INTO instruments (symbol, tick, lot, min_qty, calendar, currency)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (symbol) DO UPDATE SET tick = $2, lot = $3,"
+        " min_qty = $4, calendar = $5, currency = $6",
+        instrument.symbol,
+        instrument.tick,
+        instrument.lot,
+        instrument.min_qty,
+        instrument.calendar,
+        instrument.currency,
+    )
+    await connection.execute(
+        "INSERT INTO watches (symbol, watched_at, sessions, curve, daily_volume)"
+        " VALUES ($1, clock_timestamp(), $2, $3, $4) ON CONFLICT (symbol) DO UPDATE"
+        " SET watched_at = clock_timestamp(), error = NULL, sessions = $2, curve = $3,"
+        " daily_volume = $4",
+        instrument.symbol,
+        rows.sessions_to_json(sessions),
+        rows.curve_to_json(curve) if curve else None,
+        daily_volume,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """A symbol's latest quote and trade, to be told."""
+
+    symbol: str
+    quote: Quote | None
+    last: Decimal | None
+    last_at: Instant | None
+
+
+async def tell_quotes(connection: Connection, ticks: Sequence[Ticked]) -> None:
+    await connection.executemany(
+        "UPDATE watches SET bid = $2, ask = $3, bid_size = $4, ask_size = $5, bid_at = $6,"
+        " ask_at = $7, last = $8, last_at = $9 WHERE symbol = $1",
+        [
+            (
+                t.symbol,
+                *(
+                    (q.bid, q.ask, q.bid_size, q.ask_size, q.bid_at, q.ask_at)
+                    if (q := t.quote)
+                    else (None,) * 6
+                ),
+                t.last,
+                t.last_at,
+            )
+            for t in ticks
+        ],
+    )
+
+
+async def told(connection: Connection, symbol: str) -> Told | str | None:
+    """What is known of a symbol; a string says why it is not; None: not yet watched."""
+    row = await connection.fetchrow(
+        "SELECT w.*, i.tick, i.lot, i.min_qty, i.calendar, i.currency FROM watches w"
+        " LEFT JOIN instruments i USING (symbol) WHERE w.symbol = $1",
+        symbol,
+    )
+    if row is None:
+        return None
+    if row["error"] is not None:
+        return str(row["error"])
+    if row["watched_at"] is None or row["tick"] is None:
+        return None
+    return Told(
+        instrument=rows.instrument(row),
+        sessions=rows.sessions_from_json(row["sessions"]),
+        curve=rows.curve_from_json(row["curve"]) if row["curve"] else None,
+        daily_volume=row["daily_volume"],
+        quote=rows.quote(row),
+        last=row["last"],
+        last_at=row["last_at"],
+    )

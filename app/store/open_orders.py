@@ -1,0 +1,86 @@
+"""What a desk loads: its open orders, and those somebody asks it to look at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.execution import Execution
+from app.domain.instant import Instant
+from app.domain.market import Traded
+from app.domain.task import OnRestart
+from app.store import journal
+from app.store.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One order as the journal has it, with what its desk wants to remember."""
+
+    execution: Execution
+    version: int
+    strategy: str | None
+    arrival_mid: Decimal | None
+    filled_notional: Decimal
+    on_restart: OnRestart
+
+
+async def all_open(connection: Connection, *, account: str, broker: str) -> list[Loaded]:
+    """Every order of the desk that is not finished."""
+    found = await connection.fetch(
+        f"SELECT id FROM orders WHERE broker = $2 AND account = $1 AND {journal.OPEN} ORDER BY id",
+        account,
+        broker,
+    )
+    return await load(connection, account=account, order_ids=[row["id"] for row in found])
+
+
+async def take_attention(connection: Connection, *, account: str, broker: str) -> list[str]:
+    """Ids of orders that were accepted or changed from outside; the flag is cleared."""
+    found = await connection.fetch(
+        "UPDATE orders SET attention = false WHERE broker = $2 AND account = $1 AND attention"
+        " RETURNING id",
+        account,
+        broker,
+    )
+    return sorted(row["id"] for row in found)
+
+
+async def load(connection: Connection, *, account: str, order_ids: Sequence[str]) -> list[Loaded]:
+    """Orders by id, in that order."""
+    if not order_ids:
+        return []
+    executions = await journal.load(connection, account=account, order_ids=order_ids)
+    rows = await connection.fetch(
+        "SELECT id, strategy, (arrival_bid + arrival_ask) / 2 AS mid, filled_notional, on_restart"
+        " FROM orders WHERE account = $1 AND id = ANY($2) ORDER BY id",
+        account,
+        list(order_ids),
+    )
+    return [
+        Loaded(
+            *executions[row["id"]],
+            strategy=row["strategy"],
+            arrival_mid=row["mid"],
+            filled_notional=row["filled_notional"],
+            on_restart=OnRestart(row["on_restart"]),
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the market traded since an order's start, up to a moment."""
+
+    order_id: str
+    traded: Traded
+    to: Instant
+
+
+async def measure(connection: Connection, *, account: str, measured: Sequence[Measured]) -> None:
+    """Keep the market's interval volume and notional; a measure never goes back in time."""
+    await connection.executemany(
+        "UPDATE orders SET market_volume = $3, market_notional = $4, measured_to = $5"
+        " WHERE account = $1 AND id = $2 AND (measured_to IS NULL OR measured_to <= $5)",
+        [(account, m.order_id, m.traded.volume, m.traded.notional, m.to) for m in measured],
+    )

@@ -1,0 +1,155 @@
+"""Starts the database, then an API and a worker process, and keeps them alive."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import structlog
+
+from app.settings import Settings
+from app.store.embedded import Embedded
+from app.store.migrate import migrate
+from app.wiring import ensure_admin_key
+
+log = structlog.get_logger()
+
+RESTART_SECONDS = 0.5
+STOP_SECONDS = 10.0
+
+
+class Supervisor:
+    """Two child processes; one that dies is started again."""
+
+    def __init__(self, settings: Settings) -> None:
+        port = settings.port or free_port(settings.host)
+        self._settings = settings.model_copy(update={"port": port})
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._stopping = False
+
+    def run(self) -> int:
+        """Until SIGTERM or SIGINT."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        with prepare_database(self._settings) as url:
+            key = admin_key(self._settings, url)
+            announce(self._settings, url)
+            for role in ("worker", "api"):
+                self._start(role, url)
+            _greet(self._settings, key)
+            while not self._stopping:
+                self._revive(url)
+                time.sleep(0.1)
+            self._end()
+        return 0
+
+    def _start(self, role: str, url: str) -> None:
+        environment = os.environ | environment_of(self._settings, url)
+        self._children[role] = subprocess.Popen(
+            [sys.executable, "-m", "app.main", role], env=environment
+        )
+        log.info("started", role=role, pid=self._children[role].pid)
+
+    def _revive(self, url: str) -> None:
+        for role, process in list(self._children.items()):
+            if process.poll() is not None and not self._stopping:
+                log.error("process ended", role=role, code=process.returncode)
+                time.sleep(RESTART_SECONDS)
+                self._start(role, url)
+
+    def _end(self) -> None:
+        for process in self._children.values():
+            process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for role, process in self._children.items():
+            try:
+                process.wait(max(deadline - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                # As safe as a clean end, only slower to take over from.
+                log.warning("process did not stop, killing it", role=role)
+                process.kill()
+                process.wait()
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopping = True
+
+
+@contextmanager
+def prepare_database(settings: Settings) -> Iterator[str]:
+    """A migrated database: the external one that settings name, else the embedded one."""
+    if settings.database_url is not None:
+        asyncio.run(migrate(settings.database_url))
+        yield settings.database_url
+        return
+    server = Embedded(settings.data_dir.resolve())
+    try:
+        asyncio.run(migrate(server.url))
+        yield server.url
+    finally:
+        server.stop()
+
+
+def admin_key(settings: Settings, url: str) -> str:
+    """The admin key of this data directory; the first start makes it."""
+    path = settings.data_dir / "admin.key"
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = path.read_text().strip() if path.exists() else None
+    key = asyncio.run(ensure_admin_key(url, key))
+    _write_private(settings, "admin.key", key + "\n")
+    return key
+
+
+def announce(settings: Settings, url: str) -> None:
+    """Tell the command line where the server is."""
+    told = {"url": base_url(settings), "pid": os.getpid(), "database_url": url}
+    _write_private(settings, "server.json", json.dumps(told) + "\n")
+
+
+def environment_of(settings: Settings, url: str) -> dict[str, str]:
+    """What a child process needs to read the same settings."""
+    told = {
+        f"SLIPSTREAM_{name.upper()}": ",".join(value) if isinstance(value, tuple) else str(value)
+        for name, value in settings.model_dump(exclude={"database_url"}).items()
+        if value is not None
+    }
+    return told | {"DATABASE_URL": url}
+
+
+def base_url(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def free_port(host: str) -> int:
+    """A port nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _write_private(settings: Settings, name: str, text: str) -> None:
+    path = settings.data_dir / name
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+
+
+def _greet(settings: Settings, key: str) -> None:
+    """The first thing a user pastes. The key itself is in a file only its owner reads."""
+    url, path = base_url(settings), settings.data_dir / "admin.key"
+    sys.stdout.write(
+        f"\nSlipstream is at {url} ({settings.feed} market, {settings.broker} broker)."
+        f"\nThe API page is at {url}/docs. A first order:\n\n"
+        f'  curl {url}/orders -H "Authorization: Bearer $(cat {path})" \\\n'
+        '    --json \'{"symbol": "ACME", "side": "buy", "qty": "500",'
+        ' "algo": "twap", "duration": "10m", "params": {"slices": 5}}\'\n'
+    )
+    sys.stdout.flush()

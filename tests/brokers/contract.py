@@ -1,0 +1,311 @@
+"""What every broker has to do, told through `ports.Broker` alone.
+
+A broker's test module gives a harness: the adapter in front of a venue that plays a hand-made
+tape. Times are market time; the harness says how long a line takes at most.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Protocol
+
+import pytest
+
+from app.domain.fact import TimeInForce
+from app.domain.instant import Instant, Micros
+from app.domain.lifecycle import ChildStatus
+from app.domain.quantity import Side
+from app.domain.tape import Tape
+from app.ports import (
+    Acknowledged,
+    Broker,
+    ExecutionReport,
+    IdScope,
+    OrderReport,
+    Refused,
+    Report,
+    Ticket,
+)
+from tests.brokers.market import SESSION, SYMBOL, at, market, ticket
+
+IOC = TimeInForce.IOC
+CALM = [(0, 999, 300, 1001, 200)]
+
+
+class Harness(Protocol):
+    """A venue under test. `line` is the longest way from us to the venue and back."""
+
+    line: Micros
+
+    def open(self, tape: Tape) -> Broker:
+        """The adapter, in front of a venue that plays this tape of SYMBOL."""
+        ...
+
+    async def reopen(self) -> Broker:
+        """Another adapter for the same account, after the first one closed."""
+        ...
+
+    def crash(self) -> Broker:
+        """Another adapter for the same account, the first one gone without a word."""
+        ...
+
+
+async def acknowledged(broker: Broker, ticket: Ticket) -> Acknowledged:
+    outcome = await broker.submit(ticket)
+    assert isinstance(outcome, Acknowledged), outcome
+    return outcome
+
+
+async def refused(broker: Broker, ticket: Ticket) -> str:
+    outcome = await broker.submit(ticket)
+    assert isinstance(outcome, Refused), outcome
+    return outcome.code
+
+
+def fills(reports: Iterable[Report]) -> list[tuple[str, int, str, str]]:
+    """Who got how much at what price, and as what."""
+    return [
+        (r.child_id, int(r.qty), f"{r.price:.2f}", r.liquidity)
+        for r in reports
+        if isinstance(r, ExecutionReport)
+    ]
+
+
+def states(reports: Iterable[Report]) -> list[tuple[str, ChildStatus, int, str | None]]:
+    return [
+        (r.child_id, r.status, int(r.filled), r.reason)
+        for r in reports
+        if isinstance(r, OrderReport)
+    ]
+
+
+class BrokerContract:
+    """Inherited by the tests of each broker, with a fixture `venue`."""
+
+    @pytest.fixture
+    def venue(self) -> Harness:
+        raise NotImplementedError
+
+    async def test_says_how_it_behaves(self, venue: Harness) -> None:
+        capabilities = venue.open(market(CALM)).capabilities
+        assert isinstance(capabilities.id_scope, IdScope)
+        assert capabilities.lookup in ("all", "open_only", "none")
+        assert capabilities.lookup_lag >= 0
+        assert capabilities.executions_lookback > 0
+
+    async def test_a_client_id_works_once(self, venue: Harness) -> None:
+        broker = venue.open(market(CALM))
+        first = await acknowledged(broker, ticket("a", qty=50, limit="10.01"))
+        assert await refused(broker, ticket("a", qty=70, limit="10.01")) == "duplicate_client_id"
+        reports = await broker.reports(at(10))
+        assert fills(reports) == [("a", 50, "10.01", "taker")]
+        # Nor after it is long over.
+        again = ticket("a", moment=at(20))
+        assert await refused(broker, again) == "duplicate_client_id"
+        known = await broker.lookup("a")
+        assert known is not None
+        assert (known.broker_order_id, known.filled) == (first.broker_order_id, 50)
+        assert known.status is ChildStatus.FILLED
+
+    @pytest.mark.parametrize(
+        ("wrong", "code"),
+        [
+            (ticket("a", symbol="NONE"), "unknown_symbol"),
+            (ticket("a", qty=0), "bad_quantity"),
+            (ticket("a", qty=-5), "bad_quantity"),
+            (ticket("a", qty="1.5"), "bad_quantity"),
+            (ticket("a", qty="NaN"), "bad_quantity"),
+            (ticket("a", qty="1E+40"), "bad_quantity"),
+            (ticket("a", limit="10.005"), "bad_price"),
+            (ticket("a", limit="0"), "bad_price"),
+            (ticket("a", moment=at(-100)), "market_closed"),
+            (ticket("a", moment=SESSION.closes_at), "market_closed"),
+        ],
+    )
+    async def test_refuses_with_a_code(self, venue: Harness, wrong: Ticket, code: str) -> None:
+        broker = venue.open(market(CALM))
+        assert await refused(broker, wrong) == code
+        known = await broker.lookup("a")
+        assert known is not None
+        assert (known.status, known.reason) == (ChildStatus.REJECTED, code)
+        assert await broker.reports(SESSION.closes_at + venue.line) == []
+        assert await refused(broker, ticket("a")) == "duplicate_client_id"
+
+    async def test_an_ioc_takes_what_is_displayed_and_ends(self, venue: Harness) -> None:
+        broker = venue.open(market(CALM))
+        await acknowledged(broker, ticket("a", qty=500, limit="10.05", time_in_force=IOC))
+        reports = await broker.reports(at(1))
+        assert fills(reports) == [("a", 200, "10.01", "taker")]
+        assert [s[:3] for s in states(reports)] == [("a", ChildStatus.CANCELED, 200)]
+        assert await broker.open_orders() == []
+        assert await broker.positions() == {SYMBOL: Decimal(200)}
+
+    async def test_an_ioc_beyond_the_touch_takes_nothing(self, venue: Harness) -> None:
+        broker = venue.open(market(CALM))
+        order = ticket("a", Side.SELL, limit="10.00", time_in_force=IOC)
+        await acknowledged(broker, order)
+        reports = await broker.reports(at(1))
+        assert fills(reports) == []
+        assert [s[:3] for s in states(reports)] == [("a", ChildStatus.CANCELED, 0)]
+
+    async def test_displayed_size_is_taken_once(self, venue: Harness) -> None:
+        quotes = [*CALM, (10, 999, 300, 1001, 150), (20, 998, 300, 1001, 150)]
+        broker = venue.open(market(quotes))
+        for n, (moment, qty) in enumerate([(1, 120), (2, 120), (3, 10), (11, 100), (21, 100)]):
+            order = ticket(f"c{n}", qty=qty, limit="10.01", moment=at(moment), time_in_force=IOC)
+            await acknowledged(broker, order)
+            if n == 1:
+                broker = venue.crash()
+        got = {e.child_id: int(e.qty) for e in await self._all(broker, venue)}
+        # The bid's update at 20 says nothing of the offer.
+        assert got == {"c0": 120, "c1": 80, "c3": 100, "c4": 50}
+
+    async def test_rests_behind_what_is_displayed(self, venue: Harness) -> None:
+        trades = [(1, 1000, 400), (2, 999, 250), (3, 999, 100), (4, 999, 30), (5, 999, 500)]
+        broker = venue.open(market(CALM, trades))
+        await acknowledged(broker, ticket("a", qty=100, limit="9.99"))
+        assert fills(await broker.reports(at(2.5))) == []
+        assert fills(await broker.reports(at(3.5))) == [("a", 50, "9.99", "maker")]
+        assert [o.status for o in await broker.open_orders()] == [ChildStatus.PARTIALLY_FILLED]
+        assert fills(await broker.reports(at(4.5))) == [("a", 30, "9.99", "maker")]
+        assert fills(await broker.reports(at(9))) == [("a", 20, "9.99", "maker")]
+
+    async def test_a_better_price_has_nobody_ahead(self, venue: Harness) -> None:
+        broker = venue.open(market(CALM, [(1, 1001, 50), (2, 1000, 60)]))
+        await acknowledged(broker, ticket("a", Side.SELL, qty=100, limit="10.00"))
+        assert fills(await broker.reports(at(9))) == [
+            ("a", 50, "10.00", "maker"),
+            ("a", 50, "10.00", "maker"),
+        ]
+
+    async def test_a_print_through_the_limit_fills(self, venue: Harness) -> None:
+        quotes = [*CALM, (5, 997, 100, 1001, 200)]
+        broker = venue.open(market(quotes, [(5, 998, 70)]))
+        await acknowledged(broker, ticket("a", qty=100, limit="9.99"))
+        assert fills(await broker.reports(at(9))) == [("a", 70, "9.99", "maker")]
+
+    async def test_a_print_outside_the_quote_fills_nobody(self, venue: Harness) -> None:
+        broker = venue.open(market(CALM, [(1, 990, 5000), (2, 1009, 5000)]))
+        await acknowledged(broker, ticket("a", qty=100, limit="9.99"))
+        await acknowledged(broker, ticket("b", Side.SELL, qty=100, limit="10.01"))
+        assert fills(await broker.reports(at(9))) == []
+
+    async def test_a_limit_beyond_the_far_touch_fills_at_the_touch(self, venue: Harness) -> None:
+        quotes = [*CALM, (5, 995, 100, 997, 200)]
+        broker = venue.open(market(quotes, [(6, 997, 70)]))
+        await acknowledged(broker, ticket("a", qty=100, limit="9.99"))
+        assert fills(await broker.reports(at(9))) == [("a", 70, "9.97", "maker")]
+
+    async def test_a_print_is_used_once(self, venue: Harness) -> None:
+        broker = venue.open(market([(0, 998, 300, 1001, 200)], [(5, 999, 100)]))
+        await acknowledged(broker, ticket("late", qty=80, limit="9.99", moment=at(2)))
+        await acknowledged(broker, ticket("later", qty=80, limit="9.99", moment=at(3)))
+        await acknowledged(broker, ticket("best", qty=80, limit="10.00", moment=at(4)))
+        assert fills(await broker.reports(at(9))) == [
+            ("best", 80, "10.00", "maker"),
+            ("late", 20, "9.99", "maker"),
+        ]
+
+    async def test_a_day_order_takes_again_when_the_side_updates(self, venue: Harness) -> None:
+        quotes = [*CALM, (3, 998, 300, 1001, 200), (5, 998, 300, 1000, 60), (7, 998, 1, 1002, 60)]
+        broker = venue.open(market([*quotes, (9, 998, 300, 1001, 90)], [(6, 1000, 50)]))
+        await acknowledged(broker, ticket("a", qty=500, limit="10.01"))
+        assert fills(await broker.reports(at(20))) == [
+            ("a", 200, "10.01", "taker"),
+            ("a", 60, "10.00", "taker"),
+        ]
+
+    async def test_a_day_order_ends_with_the_day(self, venue: Harness) -> None:
+        broker = venue.open(market(CALM, [(1000, 999, 5000)]))
+        await acknowledged(broker, ticket("a", limit="9.99"))
+        reports = await broker.reports(SESSION.closes_at + venue.line)
+        assert fills(reports) == []
+        assert states(reports)[-1] == ("a", ChildStatus.EXPIRED, 0, "day_ended")
+
+    async def test_a_cancel_ends_a_resting_order(self, venue: Harness) -> None:
+        broker = venue.open(market(CALM, [(9, 999, 5000)]))
+        await acknowledged(broker, ticket("a", limit="9.99"))
+        await broker.reports(at(1))
+        await broker.cancel("a", at(5))
+        await broker.cancel("a", at(5))
+        assert [s[:3] for s in states(await broker.reports(at(6)))] == [
+            ("a", ChildStatus.CANCELED, 0)
+        ]
+        assert await broker.reports(at(20)) == []
+
+    async def test_a_cancel_of_a_filled_order_changes_nothing(self, venue: Harness) -> None:
+        broker = venue.open(market(CALM))
+        await acknowledged(broker, ticket("a", limit="10.01"))
+        await broker.reports(at(1))
+        await broker.cancel("a", at(2))
+        await broker.cancel("nobody", at(2))
+        assert await broker.reports(at(9)) == []
+        known = await broker.lookup("a")
+        assert known is not None
+        assert known.status is ChildStatus.FILLED
+
+    async def test_a_fill_before_the_cancel_arrives_wins(self, venue: Harness) -> None:
+        moment = at(5)
+        tape = market(CALM, [(5, 999, 340), (6, 999, 5000)])
+        broker = venue.open(tape)
+        await acknowledged(broker, ticket("a", limit="9.99"))
+        await broker.cancel("a", moment - venue.line // 4)
+        reports = await broker.reports(at(9))
+        assert fills(reports) == [("a", 40, "9.99", "maker")]
+        assert [s[:3] for s in states(reports)][-1] == ("a", ChildStatus.CANCELED, 40)
+
+    async def test_nothing_is_lost_by_closing(self, venue: Harness) -> None:
+        broker = venue.open(market(CALM, [(5, 999, 340), (8, 999, 20)]))
+        sent = await acknowledged(broker, ticket("a", limit="9.99"))
+        await broker.reports(at(6))
+        broker = await venue.reopen()
+        known = await broker.lookup("a")
+        assert known is not None
+        assert (known.broker_order_id, known.filled) == (sent.broker_order_id, 40)
+        assert fills(await broker.reports(at(9))) == [("a", 20, "9.99", "maker")]
+        assert await broker.lookup("b") is None
+
+    async def test_nothing_acknowledged_is_lost_by_a_crash(self, venue: Harness) -> None:
+        broker = venue.open(market(CALM, [(5, 999, 340), (8, 999, 20)]))
+        await acknowledged(broker, ticket("a", limit="9.99"))
+        await acknowledged(broker, ticket("b", Side.SELL, qty=30, limit="9.99"))
+        broker = venue.crash()
+        assert [o.child_id for o in await broker.open_orders()] == ["a", "b"]
+        assert fills(await broker.reports(at(6))) == [
+            ("b", 30, "9.99", "taker"),
+            ("a", 40, "9.99", "maker"),
+        ]
+        broker = venue.crash()
+        assert fills(await broker.executions(at(0))) == [
+            ("b", 30, "9.99", "taker"),
+            ("a", 40, "9.99", "maker"),
+        ]
+        assert fills(await broker.reports(at(9))) == [("a", 20, "9.99", "maker")]
+        assert await refused(broker, ticket("b", moment=at(10))) == "duplicate_client_id"
+
+    async def test_executions_since(self, venue: Harness) -> None:
+        broker = venue.open(market(CALM, [(n, 999, 300) for n in range(1, 6)]))
+        await acknowledged(broker, ticket("a", qty=1000, limit="9.99"))
+        await broker.reports(at(9))
+        everything = await broker.executions(at(0))
+        assert [e.at for e in everything] == [at(n) for n in range(2, 6)]
+        assert await broker.executions(at(3)) == everything[1:]
+        assert len({e.execution_id for e in everything}) == len(everything)
+        assert await broker.executions(at(5) + 1) == []
+
+    async def test_simulated_venues_say_when_to_look(self, venue: Harness) -> None:
+        broker = venue.open(market(CALM, [(5, 999, 340), (8, 999, 20)]))
+        assert broker.next_at(at(0)) is None
+        await acknowledged(broker, ticket("a", limit="9.99"))
+        now: Instant | None = at(0)
+        told: list[Report] = []
+        while now is not None and (now := broker.next_at(now)) is not None:
+            news = await broker.reports(now)
+            assert news, "woken for nothing"
+            told += news
+        assert len(fills(told)) == 2
+        assert states(told)[-1][1] is ChildStatus.EXPIRED
+
+    @staticmethod
+    async def _all(broker: Broker, venue: Harness) -> list[ExecutionReport]:
+        await broker.reports(SESSION.closes_at + venue.line)
+        return list(await broker.executions(0))

@@ -1,0 +1,109 @@
+"""A whole house in one process: service and worker on a real database, market time stepped."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from app.domain.lifecycle import ORDER_DONE
+from app.domain.quantity import Side
+from app.domain.request import Request
+from app.engine.accept import Given, accept
+from app.engine.quotes import scene_for
+from app.engine.service import Caller, Service
+from app.engine.worker import Worker
+from app.settings import Settings
+from app.store import market_state, views
+from app.store.database import Database
+from app.wiring import open_house, open_service, open_worker
+
+CALLER = Caller(key_id="test", accounts=None)
+
+
+@dataclass(slots=True)
+class World:
+    """The API's side and the worker's, and a hand on market time."""
+
+    service: Service
+    database: Database
+    start_worker: Callable[[], Worker]
+    worker: Worker
+    task: "asyncio.Task[None]"
+    stop: asyncio.Event
+
+    async def order(self, symbol: str = "ACME", side: str = "buy", **fields: Any) -> str:
+        """Enter an order; its id."""
+        request = Request(account="main", symbol=symbol, side=Side(side), **_typed(fields))
+        given = Given({"symbol": symbol, "side": side, **{k: str(v) for k, v in fields.items()}})
+        accepted = await accept(self.service, CALLER, request, given)
+        order_id: str = accepted.row["id"]
+        return order_id
+
+    async def row(self, order_id: str) -> Any:
+        async with self.database.connection() as connection:
+            return await views.find_order(connection, order_id, None)
+
+    async def let_go(self, speed: Decimal = Decimal(0)) -> None:
+        async with self.database.connection() as connection:
+            await market_state.set_speed(connection, speed=speed, held=False)
+
+    async def hold(self) -> None:
+        async with self.database.connection() as connection:
+            await market_state.set_speed(connection, speed=None, held=True)
+
+    async def until(self, condition: Callable[[Any], bool], order_id: str, seconds: float = 30) -> Any:
+        """Wait until the order's row fulfils a condition."""
+        async with asyncio.timeout(seconds):
+            while True:
+                row = await self.row(order_id)
+                if condition(row):
+                    return row
+                if self.task.done():
+                    self.task.result()
+                await asyncio.sleep(0.01)
+
+    async def done(self, order_id: str, seconds: float = 30) -> Any:
+        return await self.until(lambda row: row["status"] in ORDER_DONE, order_id, seconds)
+
+    async def children(self, order_id: str) -> list[dict[str, Any]]:
+        async with self.database.connection() as connection:
+            return await views.children(connection, await self.row(order_id))
+
+    async def fills(self, order_id: str) -> list[dict[str, Any]]:
+        async with self.database.connection() as connection:
+            return await views.fills(connection, accounts=None, order_id=order_id, limit=100_000)
+
+    async def watch(self, symbol: str) -> None:
+        await scene_for(self.service, symbol)
+
+    async def kill_worker(self) -> None:
+        """End the worker without any goodbye: its tasks just stop, its lease stays."""
+        self.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.task
+
+
+def _typed(fields: dict[str, Any]) -> dict[str, Any]:
+    amounts = ("qty", "notional", "limit_price", "max_participation")
+    return {k: Decimal(v) if k in amounts else v for k, v in fields.items()}
+
+
+@asynccontextmanager
+async def open_world(url: str, folder: Path, **settings: Any) -> AsyncIterator[World]:
+    """A world on the database at `url`, its market held until `let_go`."""
+    chosen = Settings(
+        _env_file=None, data_dir=folder, **({"hold": True, "speed": Decimal(0)} | settings)
+    )
+    async with open_house(chosen, url) as house, open_service(house) as service:
+        worker, stop = open_worker(house), asyncio.Event()
+        task = asyncio.create_task(worker.run(stop))
+        world = World(service, house.database, lambda: open_worker(house), worker, task, stop)
+        try:
+            yield world
+        finally:
+            world.stop.set()
+            with suppress(asyncio.CancelledError):
+                await world.task
