@@ -54,7 +54,9 @@ class World:
         async with self.database.connection() as connection:
             await market_state.set_speed(connection, speed=None, held=True)
 
-    async def until(self, condition: Callable[[Any], bool], order_id: str, seconds: float = 30) -> Any:
+    async def until(
+        self, condition: Callable[[Any], bool], order_id: str, seconds: float = 30
+    ) -> Any:
         """Wait until the order's row fulfils a condition."""
         async with asyncio.timeout(seconds):
             while True:
@@ -79,8 +81,17 @@ class World:
     async def watch(self, symbol: str) -> None:
         await scene_for(self.service, symbol)
 
+    def revive(self, change: Callable[[Worker], object] | None = None) -> None:
+        """Start another worker in the place of the dead one."""
+        self.worker, self.stop = self.start_worker(), asyncio.Event()
+        if change is not None:
+            change(self.worker)
+        self.task = asyncio.create_task(self.worker.run(self.stop))
+
     async def kill_worker(self) -> None:
         """End the worker without any goodbye: its tasks just stop, its lease stays."""
+        self.worker.desks.clear()
+        self.worker._keeper._held.clear()
         self.task.cancel()
         with suppress(asyncio.CancelledError):
             await self.task

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from app.api.errors import Problem
 from app.domain.refusal import Forbidden, Refusal
-from app.engine.access import Key, Keyring
+from app.engine.access import Key
 from app.engine.service import Caller, Service
 
 
@@ -45,11 +45,10 @@ class Needs:
     scope: str
 
     async def __call__(self, request: Request) -> Visit:
-        key = await identified(request.headers.get("authorization"), request.app.state.keyring)
+        text = bearer(request.headers.get("authorization"))
+        key = await request.app.state.keyring.find(text) if text is not None else None
         if key is None:
-            raise Problem(
-                401, "not_authenticated", "this needs a living API key", _CHALLENGE
-            )
+            raise Problem(401, "not_authenticated", "this needs a living API key", _CHALLENGE)
         if not key.may(self.scope):
             raise Forbidden("scope_missing", f"this key has no scope {self.scope!r}")
         return Visit(request.app.state.service, caller_of(key), key)
@@ -58,10 +57,10 @@ class Needs:
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="slipstream"'}
 
 
-async def identified(header: str | None, keyring: Keyring) -> Key | None:
-    """The key in an Authorization header."""
+def bearer(header: str | None) -> str | None:
+    """What an Authorization header bears."""
     kind, _, text = (header or "").partition(" ")
-    return await keyring.find(text.strip()) if kind.lower() == "bearer" else None
+    return text.strip() if kind.lower() == "bearer" else None
 
 
 def caller_of(key: Key) -> Caller:

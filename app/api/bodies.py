@@ -5,7 +5,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.api.errors import Problem
 
@@ -21,9 +22,33 @@ class Strict(BaseModel):
 
 
 async def parsed(request: Request, model: type[Model]) -> Model:
-    """The request's body. Raises Problem for what is no JSON object, ValidationError for the
-    rest; the size is bounded while it streams in, by the app."""
-    return model.model_validate(json_object(await request.body()))
+    """The request's body. Raises Problem for what is no JSON object, RequestValidationError for
+    the rest."""
+    given = json_object(await _read(request))
+    try:
+        return model.model_validate(given)
+    except ValidationError as invalid:
+        raise RequestValidationError(
+            [{**error, "loc": ("body", *error["loc"])} for error in invalid.errors()]
+        ) from None
+
+
+async def _read(request: Request) -> bytes:
+    """The whole body; one too large is refused as soon as that is known."""
+    told = request.headers.get("content-length", "0")
+    if told.isdigit() and int(told[:19]) > BODY_BYTES_MAX:
+        raise _too_large()
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            raise _too_large()
+    return bytes(body)
+
+
+def _too_large() -> Problem:
+    # The rest of the body is on its way and nobody will read it.
+    return Problem(413, "body_too_large", "a body may have 256 KB", {"Connection": "close"})
 
 
 def json_object(raw: bytes | str) -> dict[str, Any]:

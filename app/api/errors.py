@@ -8,7 +8,6 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -29,7 +28,7 @@ STATUS_OF: Mapping[type[Refusal], int] = {
     Unavailable: 503,
 }
 
-_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+_CODES = {404: "not_found", 405: "method_not_allowed"}
 _ERRORS_MAX = 20
 
 
@@ -106,7 +105,6 @@ def install(api: FastAPI) -> None:
     """Teach an app to answer every expected failure with a problem."""
     api.exception_handler(Refusal)(_on_refusal)
     api.exception_handler(Problem)(_on_problem)
-    api.exception_handler(ValidationError)(_on_invalid)
     api.exception_handler(RequestValidationError)(_on_invalid)
     api.exception_handler(HTTPException)(_on_http)
     api.exception_handler(ClientDisconnect)(_on_disconnect)
@@ -126,13 +124,10 @@ async def _on_problem(request: Request, failure: Problem) -> Response:
     )
 
 
-async def _on_invalid(
-    request: Request, invalid: ValidationError | RequestValidationError
-) -> Response:
-    # A body's place is the field itself; FastAPI puts "query" or "path" before it.
-    skip = 1 if isinstance(invalid, RequestValidationError) else 0
+async def _on_invalid(request: Request, invalid: RequestValidationError) -> Response:
+    # The first part of a place is "body", "query" or "path"; the rest names the field.
     errors = [
-        {"loc": [_name(part) for part in error["loc"][skip:]], "msg": _words(error["msg"])}
+        {"loc": [_name(part) for part in error["loc"][1:]], "msg": _words(error["msg"])}
         for error in list(invalid.errors())[:_ERRORS_MAX]
     ]
     first = errors[0]

@@ -6,6 +6,6 @@ the tape, delivery to subscribers (I21) a subscriber, liveness (I28–I30) time.
 """
 
 from app.audit.records import Check, Fault, Report
-from app.audit.run import audit
+from app.audit.run import Unreadable, audit, reachable
 
-__all__ = ["Check", "Fault", "Report", "audit"]
+__all__ = ["Check", "Fault", "Report", "Unreadable", "audit", "reachable"]

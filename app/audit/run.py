@@ -27,24 +27,47 @@ GRACE = 5.0
 _POLL = 0.1
 
 
+class Unreadable(Exception):
+    """What is there cannot be audited: another schema, no right to read."""
+
+
 async def audit(url: str, ledgers: Sequence[Path], *, grace: float = GRACE) -> Report:
     """Check everything. Writes nothing, and may run beside a working server.
 
     An execution that is not booked yet is in flight if its order is open and it is booked within
-    `grace` seconds from now; else it is lost. Raises OSError, sqlite3.Error, or asyncpg's errors
-    for what cannot be read.
+    `grace` seconds from now; else it is lost. Raises OSError where the database cannot be
+    reached, FileNotFoundError, sqlite3.Error or Unreadable.
     """
     files = [LedgerFile(path) for path in ledgers]
-    connection = await asyncpg.connect(url, timeout=10)
     try:
-        await connection.set_type_codec(
-            "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
-        )
-        return await _audit(connection, files, grace)
+        connection = await _connect(url)
+        try:
+            return await _audit(connection, files, grace)
+        finally:
+            await connection.close()
+    except asyncpg.PostgresError as error:
+        raise Unreadable(str(error)) from error
     finally:
-        await connection.close()
         for file in files:
             file.close()
+
+
+async def reachable(url: str) -> bool:
+    """Whether a database answers there."""
+    try:
+        connection = await _connect(url)
+    except (OSError, asyncpg.PostgresError):
+        return False
+    await connection.close()
+    return True
+
+
+async def _connect(url: str) -> Connection:
+    connection: Connection = await asyncpg.connect(url, timeout=10)
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
+    )
+    return connection
 
 
 async def _audit(connection: Connection, files: Sequence[LedgerFile], grace: float) -> Report:

@@ -27,6 +27,8 @@ class Keyring:
 
     async def find(self, text: str) -> Key | None:
         """The living key that `text` is; what is no key is never remembered."""
+        if not (text.isascii() and text.isprintable()):
+            return None
         digest = hashlib.sha256(text.encode()).digest()
         key, until = self._remembered.get(digest, (None, 0.0))
         if key is not None and time.monotonic() < until:

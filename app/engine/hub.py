@@ -6,7 +6,7 @@ that falls behind is let go with its cursor; it comes back and has lost nothing.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -79,7 +79,7 @@ class Hub:
 
     async def follow(
         self, after: Cursor | None, wants: Callable[[Event], bool]
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Events after a cursor (None: from now on), for ever.
 
         Raises Gap before the first event, FellBehind when the caller is too slow.

@@ -45,7 +45,7 @@ class Watch:
         return order.behind_since + self._thresholds.stalled_after
 
     async def strangers(self, reports: Sequence[ExecutionReport], now: Instant) -> None:
-        """Executions that no order of ours explains."""
+        """Executions that no child of ours explains: unknown ones, or unlike what was booked."""
         await self._raise(
             [
                 Alert(

@@ -132,7 +132,7 @@ class Worker:
         if time.monotonic() - self._measured_at > MEASURE_SECONDS:
             self._measured_at = time.monotonic()
             for desk in self.desks.values():
-                await desk.measure(desk.orders.values(), now)
+                await desk.measure(now)
 
     async def _let_time_go_on(self) -> None:
         await self.market.tell()
@@ -174,7 +174,7 @@ class Worker:
             if isinstance(self.market.clock, SteppedClock):
                 self.market.clock.jump(latest)
             self.desks[account] = desk
-            log.info("desk open", account=account, epoch=lease.epoch, orders=len(desk.orders))
+            log.info("desk open", account=account, epoch=lease.epoch, orders=desk.orders)
 
     def _lose(self, name: str) -> None:
         log.warning("lease lost", lease=name)

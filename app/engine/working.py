@@ -16,8 +16,8 @@ from app.domain.task import Anchor, Task
 class Working:
     """One open order as its desk works it.
 
-    `decided` is the last decision and `decided_at` its moment; `token` tells the newest due time
-    of an order from older ones in the heap; `behind_since` is when it fell behind its envelope.
+    `decided` is the last decision and `decided_at` its moment; `behind_since` is when the order
+    fell behind its envelope.
     """
 
     execution: Execution
@@ -28,7 +28,6 @@ class Working:
     filled_notional: Decimal
     decided: Decision | None = None
     decided_at: Instant | None = None
-    token: int = 0
     behind_since: Instant | None = None
 
     @property

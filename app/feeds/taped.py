@@ -7,18 +7,24 @@ or reads at once.
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import Protocol
 
-from app.domain.instant import DAY, Instant
+from app.domain.instant import DAY, HOUR, MINUTE, Instant, Micros
 from app.domain.instrument import Instrument
+from app.domain.quantity import floor_to
 from app.domain.session import Session, join_adjacent
 from app.domain.tape import Tape
-from app.domain.volume import VolumeCurve
+from app.domain.volume import VolumeCurve, curve_from_history
 from app.ports import Watched
 
 KEPT_STRETCHES = 3
 """How many stretches stay in memory, per symbol."""
+
+HISTORY_STRETCHES = 20
+BIN = 15 * MINUTE
+PERIODIC_BIN = HOUR
 
 
 class Source(Protocol):
@@ -36,8 +42,12 @@ class Source(Protocol):
         """All that happened in and around a stretch. Raises FeedError."""
         ...
 
-    def curve(self, symbol: str, stretch: Session) -> VolumeCurve | None:
-        """How volume is spread, from days before `stretch` only; None without such days."""
+    def earlier(self, symbol: str, stretch: Session) -> Sequence[Session]:
+        """The stretches before `stretch` whose volume is known, in order."""
+        ...
+
+    def volumes(self, symbol: str, stretch: Session, bin_length: Micros) -> Sequence[float]:
+        """What each bin of a stretch traded; the last bin may be a short one. Raises FeedError."""
         ...
 
 
@@ -98,8 +108,8 @@ class TapedFeed:
         if not ahead:
             return None
         await self._cover(symbol, ahead)
-        curve = await asyncio.to_thread(self._source.curve, symbol, ahead[0])
-        return Watched(instrument, join_adjacent(ahead), curve)
+        curve, volume = await asyncio.to_thread(_history, self._source, instrument, ahead[0])
+        return Watched(instrument, join_adjacent(ahead), curve, volume)
 
     async def _cover(self, symbol: str, ahead: Sequence[Session]) -> None:
         held = await asyncio.to_thread(
@@ -117,6 +127,34 @@ def days(sessions: Iterable[Session]) -> tuple[Session, ...]:
         cuts = [session.opens_at, *inner, session.closes_at]
         stretches.extend(Session(a, b) for a, b in pairwise(cuts))
     return tuple(stretches)
+
+
+def bin_of(stretch: Session) -> Micros:
+    """The length of the bins in which a stretch's volume is counted."""
+    return PERIODIC_BIN if stretch.round_the_clock else BIN
+
+
+def _history(
+    source: Source, instrument: Instrument, stretch: Session
+) -> tuple[VolumeCurve | None, Decimal | None]:
+    """Volume curve and mean volume of the days before `stretch`, those of full length only."""
+    earlier = source.earlier(instrument.symbol, stretch)
+    longest = max((past.length for past in earlier), default=0)
+    alike = [past for past in earlier if past.length == longest][-HISTORY_STRETCHES:]
+    if not alike:
+        return None, None
+    length = bin_of(stretch)
+    known = {past: source.volumes(instrument.symbol, past, length) for past in alike}
+    curve = curve_from_history(
+        list(known.values()), bin_length=length, periodic=stretch.round_the_clock
+    )
+    # A lunch break makes two stretches of a day, of which one may be the shorter.
+    dates = {past.opens_at // DAY for past in alike}
+    total = 0.0
+    for past in earlier:
+        if past.opens_at // DAY in dates:
+            total += sum(known.get(past) or source.volumes(instrument.symbol, past, length))
+    return curve, floor_to(Decimal(total / len(dates)), instrument.lot)
 
 
 def _covering(source: Source, symbol: str, held: _Held | None, ahead: Sequence[Session]) -> _Held:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from app.domain.fact import Intended
 from app.store import controls, leases
 from app.store.database import Database
 from app.store.journal import Entry, Recorded, record
@@ -20,7 +21,8 @@ async def intend(
 ) -> tuple[list[Recorded], dict[str, str]]:
     """Record decisions of a desk's owner, fenced by its lease and the halts.
 
-    Returns what was recorded and, by order id, the halt that kept others from being recorded.
+    Returns what was recorded and, by order id, the halt that kept new children from being
+    recorded; moves and cancels pass every halt.
     `symbols` and `strategies` are those of the orders. Raises leases.Lost.
     """
     async with database.transaction() as connection:
@@ -29,7 +31,8 @@ async def intend(
         stopped = {
             e.order_id: reason
             for e in entries
-            if (
+            if any(isinstance(fact, Intended) for fact in e.facts)
+            and (
                 reason := controls.halt_for(
                     halted, symbol=symbols[e.order_id], strategy=strategies[e.order_id]
                 )

@@ -103,7 +103,7 @@ class BrokerContract:
         assert await refused(broker, again) == "duplicate_client_id"
         known = await broker.lookup("a")
         assert known is not None
-        assert (known.broker_order_id, known.filled) == (first.broker_order_id, 50)
+        assert (known.broker_order_id, int(known.filled)) == (first.broker_order_id, 50)
         assert known.status is ChildStatus.FILLED
 
     @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ class BrokerContract:
         broker = await venue.reopen()
         known = await broker.lookup("a")
         assert known is not None
-        assert (known.broker_order_id, known.filled) == (sent.broker_order_id, 40)
+        assert (known.broker_order_id, int(known.filled)) == (sent.broker_order_id, 40)
         assert fills(await broker.reports(at(9))) == [("a", 20, "9.99", "maker")]
         assert await broker.lookup("b") is None
 

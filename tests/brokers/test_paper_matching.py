@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.brokers.paper import open_broker
@@ -28,7 +28,8 @@ from tests.brokers.test_paper import dump
 
 CLOSES = 60
 # Finer than the tape: a limit may lie between two of its prices.
-HALF_CENTS = Instrument(SYMBOL, Decimal("0.005"), Decimal(1), Decimal(1), "XNYS")
+HALF = Decimal("0.005")
+HALF_CENTS = Instrument(SYMBOL, HALF, Decimal(1), Decimal(1), "XNYS")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class World:
 
 
 moments = st.integers(0, CLOSES - 1)
+# Coarser, so that quotes, trades and arrivals often meet.
+ticks_of_time = st.integers(0, CLOSES // 3 - 1).map(lambda n: 3 * n)
 prices = st.integers(998, 1002)
 sizes = st.integers(1, 6)
 
@@ -63,7 +66,7 @@ sizes = st.integers(1, 6)
 @st.composite
 def quote_rows(draw: st.DrawFn) -> list[QuoteRow]:
     rows = []
-    for moment in sorted(draw(st.lists(moments, min_size=1, max_size=14))):
+    for moment in sorted(draw(st.lists(ticks_of_time, min_size=1, max_size=14))):
         bid = draw(prices)
         # Now and then locked or crossed, as real tapes are.
         ask = bid + draw(st.sampled_from([1, 1, 1, 2, 2, 3, 0, -1]))
@@ -75,7 +78,7 @@ def quote_rows(draw: st.DrawFn) -> list[QuoteRow]:
 def trade_rows(draw: st.DrawFn, quotes: list[QuoteRow]) -> list[TradeRow]:
     """Mostly at the touch of their moment, some anywhere."""
     rows = []
-    for moment in sorted(draw(st.lists(moments, max_size=25))):
+    for moment in sorted(draw(st.lists(ticks_of_time, max_size=25))):
         touches = [q for q in quotes if q[0] <= moment][-1:] or quotes[:1]
         price = draw(st.one_of(st.sampled_from([touches[0][1], touches[0][3]]), prices))
         rows.append((moment, price, draw(st.integers(1, 12))))
@@ -83,14 +86,13 @@ def trade_rows(draw: st.DrawFn, quotes: list[QuoteRow]) -> list[TradeRow]:
 
 
 @st.composite
-def tickets(draw: st.DrawFn, number: int) -> Ticket:
-    limit = Decimal(draw(prices)) / 100 + draw(
-        st.sampled_from([Decimal(0)] * 5 + [Decimal("0.005")])
-    )
+def tickets(draw: st.DrawFn, number: int, sides: list[Side]) -> Ticket:
+    limit = Decimal(draw(prices)) / 100 + draw(st.sampled_from([Decimal(0)] * 5 + [HALF]))
     return ticket(
         f"c{number}",
-        draw(st.sampled_from(Side)),
-        draw(st.integers(1, 15)),
+        draw(st.sampled_from(sides)),
+        # Now and then one that is refused.
+        draw(st.one_of(st.integers(1, 15), st.integers(0, 15))),
         str(limit),
         moment=draw(st.integers(0, 30)),
         time_in_force=draw(st.sampled_from([TimeInForce.DAY] * 3 + [TimeInForce.IOC])),
@@ -100,10 +102,11 @@ def tickets(draw: st.DrawFn, number: int) -> Ticket:
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     told: list[Ticket | CancelAt] = []
+    sides = draw(st.sampled_from([[Side.BUY], [Side.SELL], [Side.BUY, Side.SELL]]))
     for number in range(draw(st.integers(1, 6))):
-        order = draw(tickets(number))
+        order = draw(tickets(number, sides))
         told.append(order)
-        if draw(st.booleans()):
+        if draw(st.integers(0, 2)) == 2:
             later = min(CLOSES - 1, order.at + draw(st.integers(0, 30)))
             told.append(CancelAt(order.child_id, later))
     quotes = draw(quote_rows())
@@ -151,7 +154,7 @@ class Line:
             return
         outcome = await self.broker.submit(replace(told, at=START + told.at))
         in_time = told.at + self.world.latency < self.world.closes
-        assert isinstance(outcome, Acknowledged) == in_time
+        assert isinstance(outcome, Acknowledged) == (in_time and told.qty > 0)
 
 
 Step = Callable[[Line, int], Any]
@@ -195,8 +198,27 @@ def folder() -> Iterator[Path]:
         shutil.rmtree(path)
 
 
+# A print through the limit of a resting order, inside a crossed quote: nobody is ahead any more.
+CROSSED = World(
+    quotes=((0, 1000, 5, 1001, 5), (3, 1000, 5, 999, 5)),
+    trades=((6, 999, 1), (9, 1000, 1)),
+    told=(ticket("c0", qty=9, limit="10.00", moment=0),),
+    latency=0,
+)
+
+
+# A queue shrinks at the very moment of a print: the print met the longer one.
+TOGETHER = World(
+    quotes=((0, 999, 5, 1001, 5), (6, 999, 1, 1001, 5)),
+    trades=((6, 999, 3), (9, 999, 3)),
+    told=(ticket("c0", qty=9, limit="9.99", moment=0),),
+    latency=0,
+)
+
+
 @settings(max_examples=300, deadline=None)
 @given(worlds())
+@example(CROSSED)
 def test_fills_like_the_obvious_matcher(world: World) -> None:
     assert story(play(world, idle)) == told_by_oracle(world)
 
@@ -224,9 +246,19 @@ def test_long_days_fill_like_the_obvious_matcher(seed: int) -> None:
     assert story(play(world, idle)) == expected
 
 
+def test_the_search_steps_without_gaps() -> None:
+    for before in range(250, 262):
+        trades = [(n, 1001, 1) for n in range(1, before)] + [(before, 1000, 5)]
+        told = (ticket("c0", qty=5, limit="10.00", moment=0),)
+        world = World(((0, 999, 5, 1001, 5),), tuple(trades), told, 0, 400)
+        assert (before, "c0", "maker", 5, Decimal("10.00")) in story(play(world, idle))
+
+
 def told_by_oracle(world: World) -> list[tuple[int, str, str, int, Decimal]]:
     arrivals: dict[int, list[Ticket | CancelAt]] = {}
     for told in world.told:
+        if isinstance(told, Ticket) and not told.qty:
+            continue
         arrivals.setdefault(told.at + world.latency, []).append(told)
     oracle = Oracle(list(world.quotes), list(world.trades), world.closes)
     oracle.run(arrivals)
@@ -246,6 +278,12 @@ def story(ledger: dict[str, list[tuple[Any, ...]]]) -> list[tuple[int, str, str,
         if status in ("canceled", "expired"):
             rows.append((seq, at - START, orders[number][0], status, left, Decimal(0)))
     return [row[1:] for row in sorted(rows)]
+
+
+def test_a_refusal_has_its_place_in_the_ledger() -> None:
+    told = (ticket("c0", qty=9, limit="10.00", moment=0), ticket("c1", qty=0, moment=5))
+    world = World(CROSSED.quotes, CROSSED.trades, told, 1)
+    assert play(world, ask_always) == play(world, idle)
 
 
 @settings(max_examples=150, deadline=None)
@@ -284,6 +322,7 @@ def test_a_growing_tape_writes_the_same_ledger(world: World) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(worlds())
+@example(TOGETHER)
 def test_next_at_is_exact(world: World) -> None:
     """Nothing is told before it, and something is told at it."""
     expected: int | None = None

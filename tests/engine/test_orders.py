@@ -1,28 +1,210 @@
 """The main job: orders go in, children and fills come out, and everything adds up."""
 
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.world import open_world
+from app.domain.instant import MINUTE
+from app.domain.refusal import Conflict, Stale
+from app.engine import commands
+from app.engine.commands import Changes
+from tests.world import CALLER, World, open_world
+
+TEN_MINUTES = 10 * MINUTE
 
 
-@pytest.mark.parametrize(
-    ("algo", "fields"),
-    [
-        ("market", {}),
-        ("twap", {"params": {"slices": 5}, "duration": 600_000_000}),
-        ("vwap", {"duration": 1_800_000_000}),
-    ],
-)
+@pytest.fixture
+async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(database_url, tmp_path) as opened:
+        yield opened
+
+
+ORDERS: list[tuple[str, dict[str, Any]]] = [
+    ("market", {}),
+    ("limit", {"limit_price": "101.00"}),
+    ("twap", {"params": {"slices": 5}, "duration": TEN_MINUTES}),
+    ("twap", {"params": {"slices": 5, "placement": "cross"}, "duration": TEN_MINUTES}),
+    ("vwap", {"duration": 3 * TEN_MINUTES}),
+    ("vwap", {"duration": 3 * TEN_MINUTES, "max_participation": "0.05"}),
+]
+
+
+@pytest.mark.parametrize(("algo", "fields"), ORDERS)
+@pytest.mark.parametrize("side", ["buy", "sell"])
 async def test_an_order_is_worked_to_its_end(
-    database_url: str, tmp_path: Path, algo: str, fields: dict[str, object]
+    world: World, algo: str, fields: dict[str, Any], side: str
 ) -> None:
-    async with open_world(database_url, tmp_path) as world:
-        order_id = await world.order(qty="1000", algo=algo, **fields)
-        await world.let_go()
-        row = await world.done(order_id)
-        assert (row["status"], row["filled"]) == ("filled", 1000)
-        fills = await world.fills(order_id)
-        assert sum(Decimal(f["qty"]) for f in fills) == 1000
+    if side == "sell" and algo == "limit":
+        fields = {"limit_price": "99.00"}
+    order_id = await world.order(qty="1200", side=side, algo=algo, **fields)
+    await world.let_go()
+    row = await world.done(order_id)
+    assert (row["status"], row["filled"]) == ("filled", 1200)
+    children, fills = await world.children(order_id), await world.fills(order_id)
+    assert sum(Decimal(c["filled"]) for c in children) == 1200
+    assert sum(Decimal(f["qty"]) for f in fills) == 1200
+    tape = world.worker.market.feed.tape("ACME")
+    purposes = {c["id"]: c["purpose"] for c in children}
+    for fill in fills:
+        quote = tape.quote(_instant(fill["at"]))
+        assert quote is not None
+        price = Decimal(fill["price"])
+        assert quote.bid <= price <= quote.ask
+        if purposes[fill["child_id"]] == "cross":
+            assert price == (quote.ask if side == "buy" else quote.bid)
+
+
+def _instant(text: str) -> int:
+    from datetime import datetime
+
+    from app.domain.instant import from_datetime
+
+    return from_datetime(datetime.fromisoformat(text))
+
+
+async def test_events_have_no_gap_and_every_sum_adds_up(world: World) -> None:
+    order_id = await world.order(qty="3000", algo="twap", duration=TEN_MINUTES)
+    await world.let_go()
+    row = await world.done(order_id)
+    async with world.database.connection() as connection:
+        events = await connection.fetch(
+            "SELECT seq, type, data FROM events WHERE order_id = $1 ORDER BY seq", order_id
+        )
+    assert [e["seq"] for e in events] == list(range(1, row["seq"] + 1))
+    assert events[0]["type"] == "order.accepted"
+    assert events[-1]["type"] == "order.filled"
+    for event in events:
+        sums = {k: Decimal(v) for k, v in event["data"]["order"].items() if k in SUMS}
+        parts = sum(sums[k] for k in ("filled", "working", "unknown", "unsent", "canceled"))
+        assert parts == sums["qty"] + sums["excess"]
+
+
+SUMS = ("qty", "filled", "working", "unknown", "unsent", "canceled", "excess")
+
+
+async def test_speed_does_not_change_the_children(
+    database_url: str, tmp_path: Path, server_url: str
+) -> None:
+    async def children(world: World, speed: Decimal) -> list[tuple[Any, ...]]:
+        scene_start = 1_767_623_400_000_000 + MINUTE
+        order_id = await world.order(
+            qty="4000",
+            algo="twap",
+            start=scene_start,
+            duration=TEN_MINUTES,
+            params={"slices": 8, "seed": "same"},
+        )
+        await world.let_go(speed)
+        await world.done(order_id)
+        keys = ("number", "intended_at", "qty", "price", "purpose", "filled", "status")
+        return [tuple(c[k] for k in keys) for c in await world.children(order_id)]
+
+    async with open_world(database_url, tmp_path / "a") as world:
+        fast = await children(world, Decimal(0))
+        await world.hold()
+    async with world_on_empty(database_url, tmp_path / "b") as world:
+        slow = await children(world, Decimal(150))
+    assert fast == slow
+    assert len(fast) > 8
+
+
+def world_on_empty(url: str, folder: Path) -> Any:
+    """A second world on the same database, emptied."""
+    import asyncpg
+
+    async def empty() -> None:
+        connection = await asyncpg.connect(url)
+        await connection.execute(
+            "TRUNCATE orders, children, fills, events, positions, market_clock, watches, leases,"
+            " alerts CASCADE"
+        )
+        await connection.close()
+
+    from contextlib import asynccontextmanager
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[World]:
+        await empty()
+        async with open_world(url, folder) as world:
+            yield world
+
+    return opened()
+
+
+async def test_pause_pulls_resting_children_and_resume_goes_on(world: World) -> None:
+    order_id = await world.order(
+        qty="3000", algo="limit", limit_price="95.00", duration=TEN_MINUTES
+    )
+    await world.let_go(Decimal(20))
+    await world.until(lambda row: row["working"] > 0, order_id)
+    await commands.pause(world.service, CALLER, order_id)
+    row = await world.until(lambda row: row["status"] == "paused" and row["working"] == 0, order_id)
+    end = row["end_at"]
+    await commands.resume(world.service, CALLER, order_id)
+    row = await world.until(lambda row: row["status"] == "working" and row["working"] > 0, order_id)
+    assert row["end_at"] == end
+    await commands.cancel(world.service, CALLER, order_id)
+    row = await world.done(order_id)
+    assert (row["status"], row["reason"], row["canceled"]) == ("canceled", "requested", 3000)
+
+
+async def test_an_order_that_cannot_fill_expires_at_its_end(world: World) -> None:
+    order_id = await world.order(qty="100", algo="limit", limit_price="90.00", duration=TEN_MINUTES)
+    await world.let_go()
+    row = await world.done(order_id)
+    assert (row["status"], row["reason"]) == ("expired", "window_ended")
+    assert row["finished_at"] >= row["end_at"]
+
+
+async def test_amend_changes_what_is_left(world: World) -> None:
+    order_id = await world.order(qty="4000", algo="twap", duration=TEN_MINUTES)
+    await world.let_go(Decimal(100))
+    row = await world.until(lambda row: row["filled"] >= 500, order_id)
+    await world.hold()
+    await world.until(lambda row: row["unknown"] == 0, order_id)
+    row = await world.row(order_id)
+    with pytest.raises(Conflict):
+        await commands.amend(
+            world.service, CALLER, order_id, row["version"], Changes(qty=Decimal(100))
+        )
+    with pytest.raises(Stale):
+        await commands.amend(
+            world.service, CALLER, order_id, row["version"] + 7, Changes(qty=Decimal(5000))
+        )
+    row = await commands.amend(
+        world.service, CALLER, order_id, row["version"], Changes(qty=Decimal(5000))
+    )
+    assert row["qty"] == 5000
+    await world.let_go()
+    row = await world.done(order_id)
+    assert (row["status"], row["filled"]) == ("filled", 5000)
+
+
+async def test_a_halt_stops_new_children_and_lifting_it_goes_on(world: World) -> None:
+    async with world.database.connection() as connection:
+        await connection.execute("UPDATE controls SET halted = true, reason = 'drill'")
+    order_id = await world.order(qty="1000", algo="twap", duration=TEN_MINUTES)
+    await world.let_go(Decimal(60))
+    await world.until(lambda row: row["status"] == "working", order_id)
+    import asyncio
+
+    await asyncio.sleep(1)
+    assert await world.children(order_id) == []
+    async with world.database.connection() as connection:
+        await connection.execute("UPDATE controls SET halted = false")
+    await world.let_go()
+    row = await world.done(order_id)
+    assert row["status"] == "filled"
+
+
+async def test_interval_vwap_is_the_tapes_own(world: World) -> None:
+    order_id = await world.order(qty="2000", algo="vwap", duration=3 * TEN_MINUTES)
+    await world.let_go()
+    row = await world.done(order_id)
+    tape = world.worker.market.feed.tape("ACME")
+    traded = tape.traded(row["start_at"], row["measured_to"])
+    assert (row["market_volume"], row["market_notional"]) == (traded.volume, traded.notional)
+    assert row["measured_to"] == row["finished_at"]

@@ -159,13 +159,12 @@ class PaperBroker:
         """The venue worked up to what could be known by `now`, in one transaction with whatever
         the caller adds; what happened is told only after it is durable."""
         self._seen = max(self._seen, now)
-        venue = None
         try:
             with self._ledger.transaction():
                 venue = self._current()
-                happened = venue.work(self._seen - self._options.latency_us)
+                venue.work(self._seen - self._options.latency_us)
                 yield venue
-                happened += venue.work(self._seen - self._options.latency_us)
+                happened = venue.written()
         except BaseException:
             # Its memory may be ahead of the ledger.
             self._venue = None

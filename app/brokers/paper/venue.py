@@ -63,12 +63,15 @@ class Venue:
         moments += [queue[0][0] for queue in (self._arriving, self._expiring) if queue]
         return min((m for m in moments if m is not None), default=None)
 
-    def work(self, until: Instant) -> list[Happening]:
+    def work(self, until: Instant) -> None:
         """All that happens up to `until`, written in the order of time."""
         while (at := self.next_at()) is not None and at <= until:
             self._market(at)
             self._expire(at)
             self._arrive(at)
+
+    def written(self) -> list[Happening]:
+        """What was written since the last call."""
         happened, self._happened = self._happened, []
         return happened
 

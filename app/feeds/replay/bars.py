@@ -20,7 +20,9 @@ from app.domain.instant import MILLISECOND, Micros
 from app.domain.tape import Prints
 from app.domain.tape_search import Flags, Integers
 from app.feeds.replay.recording import Book
+from app.feeds.replay.rows import Rows
 
+PRICES = ("open", "high", "low", "close")
 SHOWN = 20
 """One part in so many of a bar's volume is shown on each side."""
 
@@ -37,6 +39,9 @@ class Prices:
     @property
     def rising(self) -> Flags:
         return self.close >= self.open
+
+    def rows(self, chosen: Flags) -> "Prices":
+        return Prices(self.open[chosen], self.high[chosen], self.low[chosen], self.close[chosen])
 
     def path(self, rising: Flags) -> Integers:
         """One row per bar: its prices in the order in which they are assumed to have come."""
@@ -96,15 +101,30 @@ def book_of(quotes: QuoteBars, bars: Bars) -> Book:
 
 
 def book_around(bars: Bars, tick: int, lot: int) -> Book:
-    """The quotes assumed around the prints of bars that come without; `tick`, `lot` in units."""
+    """The quotes assumed for bars that come without; `tick` and `lot` in units."""
     at = _moments(bars.at, bars.length)
     price = bars.prices.path(bars.prices.rising).ravel()
-    shown = np.repeat(np.maximum(bars.volume // SHOWN // lot * lot, lot), 4)
+    shown = np.maximum(bars.volume // SHOWN // lot * lot, lot)
+    return around(at, price, np.repeat(shown, 4), tick)
+
+
+def around(at: Integers, price: Integers, shown: Integers, tick: int) -> Book:
+    """Quotes at least one tick either side of each price, on the tick grid."""
     bid = np.maximum((price - tick) // tick * tick, tick)
     ask = -(-(price + tick) // tick) * tick
     return Book(at, bid, ask, shown, shown, at, at)
 
 
+def prices_of(rows: Rows, prefix: str, scale: float, *, zero: bool = False) -> Prices:
+    """A table's open, high, low and close; refused where they contradict each other."""
+    prices = Prices(*(rows.units(prefix + name, scale, zero=zero) for name in PRICES))
+    for name, inner in (("open", prices.open), ("close", prices.close)):
+        wrong = (inner > prices.high) | (inner < prices.low)
+        rows.refuse(wrong, f"{prefix}{name} is outside of low and high")
+    return prices
+
+
 def _moments(at: Integers, length: Micros) -> Integers:
     last = length - min(MILLISECOND, length // 4)
-    return np.add.outer(at, np.array([0, length // 3, 2 * length // 3, last])).ravel()
+    offsets = np.array([0, length // 3, 2 * length // 3, last], dtype=np.int64)
+    return (at[:, np.newaxis] + offsets).ravel()

@@ -43,8 +43,8 @@ NO_PRINTS = Prints(NOTHING, NOTHING, NOTHING)
 class Recording:
     """Quotes and trades in whole numbers of the scales; `dropped` has the times of lost rows.
 
-    `trusted` prints are not compared with the quotes: they are made from the same bars, or there
-    are no quotes of their own.
+    `trusted` prints are not compared with the quotes: they are made from bars, or are those of
+    the quoted book itself and not of many venues.
     """
 
     price_scale: int
@@ -92,10 +92,14 @@ class Records(Protocol):
         """All stretches of trading time for which there is data, in order."""
         ...
 
+    def begins(self, symbol: str) -> Instant | None:
+        """The first moment of trading time with data; None for a symbol that has none."""
+        ...
+
     def tape(self, symbol: str, stretch: Session) -> Tape: ...
 
-    def traded(self, symbol: str, stretch: Session) -> Prints:
-        """The trades of a stretch for a volume history: as recorded, nothing filtered."""
+    def traded(self, symbol: str, stretch: Session) -> tuple[Prints, int]:
+        """The trades of a stretch for a volume history, nothing filtered; and their size scale."""
         ...
 
 

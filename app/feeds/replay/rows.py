@@ -4,8 +4,8 @@ import csv
 import gzip
 import io
 import zipfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,10 +24,10 @@ ON_GRID = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one file. `first_line` is the 1-based line of the first row."""
+    """Rows of one file, and the 1-based line on which each of them stands."""
 
     file: str
-    first_line: int
+    lines: Sequence[int]
     frame: pl.DataFrame
 
     def refuse(self, wrong: Flags, why: str) -> None:
@@ -36,11 +36,12 @@ class Rows:
             self.fail(int(wrong.argmax()), why)
 
     def fail(self, row: int, why: str) -> NoReturn:
-        raise FeedError(f"{self.file}, line {self.first_line + row}: {why}")
+        raise FeedError(f"{self.file}, line {self.lines[row]}: {why}")
 
     def numbers(self, column: str) -> Floats:
         """A column as it is; refused where it is not a number."""
-        values = self.frame[column].to_numpy().astype(np.float64)
+        numbers = self.frame[column].cast(pl.Float64, strict=False)
+        values = numbers.fill_null(float("nan")).to_numpy()
         self.refuse(~np.isfinite(values), f"{column} is not a number")
         return values
 
@@ -55,20 +56,27 @@ class Rows:
         self.refuse(np.abs(scaled - whole) > ON_GRID, f"{column} is finer than 1/{scale:g}")
         return whole.astype(np.int64)
 
-    def in_order(self, at: Integers, *, strictly: bool = False) -> None:
-        """Raises FeedError where time runs backwards, or stands still where it must not."""
-        step = np.diff(at, prepend=at[:1] - 1)
-        self.refuse(step < 0, "time runs backwards")
+    def in_order(self, at: Integers, *, strictly: bool = False, descending: bool = False) -> None:
+        """Raises FeedError where time runs the wrong way, or stands still where it must not."""
+        forwards = -at if descending else at
+        step = np.diff(forwards, prepend=forwards[:1] - 1)
+        self.refuse(step < 0, f"time runs {'forwards' if descending else 'backwards'}")
         if strictly:
             self.refuse(step == 0, "a second row of the same time")
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a file is divided. `names` are its columns, where it has no header to name them."""
+    """How a file is divided. Without a header its columns are `names`, or else are numbered."""
 
     separator: str = ","
-    names: tuple[str, ...] | None = None
+    header: bool = True
+    names: tuple[str, ...] = ()
+
+
+def numbered(column: int) -> str:
+    """The name of a column that has none; the first is 1."""
+    return f"column {column}"
 
 
 def unpacked(path: Path) -> bytes:
@@ -98,58 +106,59 @@ def read_rows(
     Columns in `may_be_empty` are zero where nothing is written.
     """
     content = unpacked(path)
-    header = form.names is None
-    names = form.names or _header(path, content, form.separator)
-    missing = [name for name in wanted if name not in names]
+    form = replace(form, names=form.names or _names(path, content, form))
+    missing = [name for name in wanted if name not in form.names]
     if missing:
         raise FeedError(
-            f"{path}, line 1: no column {missing[0]!r}; the columns are {', '.join(names)}"
+            f"{path}, line 1: no column {missing[0]!r}; there are {', '.join(form.names)}"
         )
-    optional = set(may_be_empty)
+    optional = frozenset(may_be_empty)
     try:
         frame = pl.read_csv(
             io.BytesIO(content),
             separator=form.separator,
-            has_header=header,
-            schema={name: wanted.get(name, pl.String) for name in names},
+            has_header=form.header,
+            schema={name: wanted.get(name, pl.String) for name in form.names},
         ).select(*wanted)
         frame = frame.with_columns(pl.col(name).fill_null(0) for name in optional)
+        if any(frame[name].null_count() for name in wanted):
+            raise pl.exceptions.ComputeError("a value is missing")
     except pl.exceptions.PolarsError as unreadable:
-        _explain(path, content, form, names, wanted, optional)
+        _explain(path, content, form, wanted, optional)
         raise FeedError(f"{path}: {unreadable}") from unreadable
-    if any(frame[name].null_count() for name in wanted):
-        _explain(path, content, form, names, wanted, optional)
-    return Rows(str(path), 2 if header else 1, frame)
+    first = 2 if form.header else 1
+    return Rows(str(path), range(first, first + len(frame)), frame)
 
 
-def _header(path: Path, content: bytes, separator: str) -> tuple[str, ...]:
+def _names(path: Path, content: bytes, form: Format) -> tuple[str, ...]:
     first = content.split(b"\n", 1)[0].decode(errors="replace").strip("\ufeff\r")
-    names = tuple(next(csv.reader([first], delimiter=separator), []))
-    if len(set(names)) != len(names):
+    fields = tuple(next(csv.reader([first], delimiter=form.separator), []))
+    if not form.header:
+        return tuple(numbered(i) for i in range(1, len(fields) + 1))
+    if len(set(fields)) != len(fields):
         raise FeedError(f"{path}, line 1: two columns of the same name")
-    return names
+    return fields
 
 
 def _explain(
     path: Path,
     content: bytes,
     form: Format,
-    names: tuple[str, ...],
     wanted: Mapping[str, type[pl.DataType]],
-    optional: set[str],
+    optional: frozenset[str],
 ) -> None:
     """Raises FeedError for the first line that is at fault; reads slowly, since reading failed."""
     lines = csv.reader(
         io.StringIO(content.decode(errors="replace"), newline=""), delimiter=form.separator
     )
     for number, fields in enumerate(lines, start=1):
-        if number == 1 and form.names is None:
+        if number == 1 and form.header:
             continue
-        if len(fields) != len(names):
+        if len(fields) != len(form.names):
             raise FeedError(
-                f"{path}, line {number}: {len(fields)} columns where {len(names)} are expected"
+                f"{path}, line {number}: {len(fields)} columns where {len(form.names)} are expected"
             )
-        for name, text in zip(names, fields, strict=True):
+        for name, text in zip(form.names, fields, strict=True):
             if name in wanted and not _readable(text.strip(), wanted[name], name in optional):
                 raise FeedError(f"{path}, line {number}: cannot read {name} from {text!r}")
 

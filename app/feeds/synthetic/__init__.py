@@ -6,14 +6,13 @@ from math import exp, sqrt
 from typing import Any
 
 from app.domain.chance import symmetric
-from app.domain.instant import DAY, HOUR, MINUTE, Instant
+from app.domain.instant import DAY, Instant, Micros
 from app.domain.instrument import Instrument
 from app.domain.session import Session
 from app.domain.tape import Tape
-from app.domain.volume import VolumeCurve, curve_from_history
 from app.feeds.synthetic.day import DayPlan, made_day
 from app.feeds.synthetic.profile import SYMBOLS, Profile, bin_volumes
-from app.feeds.taped import TapedFeed, days
+from app.feeds.taped import TapedFeed, bin_of, days
 from app.ports import Calendar, Feed
 
 FEED = "synthetic"
@@ -22,10 +21,7 @@ STARTS_AT: Instant = 1_767_623_400_000_000
 """Monday, 2026-01-05, when New York opens."""
 
 HORIZON = 60 * DAY
-HISTORY_DAYS = 20
-HISTORY_REACH = 40 * DAY
-BIN = 15 * MINUTE
-PERIODIC_BIN = HOUR
+HISTORY = 40 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +48,18 @@ class SyntheticMarket:
             opens=opens,
             closes=opens * exp(self._move(symbol, stretch)),
             volatility=profile.volatility,
-            bin_length=_bin(stretch),
-            volumes=bin_volumes(profile, stretch, _bin(stretch), seed),
+            bin_length=bin_of(stretch),
+            volumes=bin_volumes(profile, stretch, bin_of(stretch), seed),
             seed=seed,
         )
         return made_day(profile.instrument(symbol), plan)
 
-    def curve(self, symbol: str, stretch: Session) -> VolumeCurve | None:
-        """The mean of the 20 sessions before, from their profiles: no tape has to be made."""
-        profile = self.symbols[symbol]
-        length = _bin(stretch)
-        earlier = self._stretches(symbol, stretch.opens_at - HISTORY_REACH, stretch.opens_at)
-        longest = max((past.length for past in earlier), default=0)
-        alike = [past for past in earlier if past.length == longest][-HISTORY_DAYS:]
-        history = [bin_volumes(profile, past, length, self._seed(symbol, past)) for past in alike]
-        return curve_from_history(history, bin_length=length, periodic=stretch.round_the_clock)
+    def earlier(self, symbol: str, stretch: Session) -> Sequence[Session]:
+        return self._stretches(symbol, stretch.opens_at - HISTORY, stretch.opens_at)
+
+    def volumes(self, symbol: str, stretch: Session, bin_length: Micros) -> Sequence[float]:
+        """What the stretch is meant to trade: its profile says so, no tape has to be made."""
+        return bin_volumes(self.symbols[symbol], stretch, bin_length, self._seed(symbol, stretch))
 
     def _stretches(self, symbol: str, start: Instant, end: Instant) -> tuple[Session, ...]:
         # Whole days are asked for, so that the stretches do not depend on the hour of asking.
@@ -87,10 +80,6 @@ class SyntheticMarket:
         since = self._stretches(symbol, self.starts_at, stretch.opens_at)
         moves = sum(self._move(symbol, past) for past in since)
         return float(self.symbols[symbol].price) * exp(moves)
-
-
-def _bin(stretch: Session) -> int:
-    return PERIODIC_BIN if stretch.round_the_clock else BIN
 
 
 def open_feed(calendar: Calendar, options: Mapping[str, Any]) -> Feed:

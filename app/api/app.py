@@ -1,0 +1,78 @@
+"""The API as one ASGI app, handed everything it works with."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import version as installed
+from typing import Any
+
+from fastapi import FastAPI
+
+from app.api import (
+    account,
+    algorithms,
+    clock,
+    errors,
+    events,
+    health,
+    keys,
+    order_commands,
+    order_details,
+    orders,
+    signals,
+    stream,
+)
+from app.api.metrics import Metrics
+from app.api.openapi import document
+from app.api.order_bodies import AmendBody, OrderBody
+from app.api.shell import Shell
+from app.api.streams import Pace, Streams
+from app.engine.access import Keyring
+from app.engine.service import Service
+
+Ready = Callable[[], Awaitable[Mapping[str, Mapping[str, Any]]]]
+
+_ROOMS = (
+    orders,
+    order_commands,
+    order_details,
+    signals,
+    algorithms,
+    account,
+    events,
+    stream,
+    clock,
+    keys,
+    health,
+)
+_BODIES = (OrderBody, AmendBody, signals.SignalBody, clock.PaceBody, keys.KeyBody)
+
+
+def create_api(
+    service: Service,
+    *,
+    version: str | None = None,
+    ready: Ready | None = None,
+    pace: Pace | None = None,
+) -> FastAPI:
+    """The app. `ready` adds checks to /readyz: name → {"ok": bool, "detail": str}.
+
+    Before the server stops, call `app.state.streams.close()`: open streams end, else they hold
+    it up.
+    """
+    api = FastAPI(
+        title="Slipstream",
+        summary="A self-hosted execution server.",
+        version=version or installed("slipstream"),
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    api.state.service = service
+    api.state.ready = ready
+    api.state.metrics = Metrics()
+    api.state.keyring = Keyring(service.database)
+    api.state.streams = Streams(api.state.keyring, pace or Pace())
+    for room in _ROOMS:
+        api.include_router(room.router)
+    errors.install(api)
+    api.add_middleware(Shell, metrics=api.state.metrics)
+    document(api, _BODIES, health.PUBLIC)
+    return api

@@ -1,0 +1,102 @@
+"""What a client may say of an order, and how it reads as a request."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from app.api.amounts import Amount, Duration, Id, Label, Moment, Scalar, Symbol
+from app.api.bodies import Strict
+from app.domain.quantity import Side
+from app.domain.request import AUTO, Request
+from app.domain.task import OnRestart, Urgency
+from app.engine.commands import Changes
+
+Params = Annotated[dict[str, Scalar], Field(max_length=50)]
+Algo = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
+
+
+class OrderBody(Strict):
+    """A parent order: one of qty and notional, at most one of end_time and duration."""
+
+    symbol: Symbol
+    side: Side
+    qty: Amount | None = None
+    notional: Amount | None = Field(None, description="Money; becomes a quantity at arrival.")
+    algo: Algo = Field(AUTO, description="auto, or a name from GET /algorithms.")
+    params: Params = Field(default_factory=dict, description="The algorithm's own parameters.")
+    limit_price: Amount | None = None
+    start_time: Moment | None = None
+    end_time: Moment | None = None
+    duration: Duration | None = None
+    max_participation: Amount | None = Field(
+        None, description="Of market volume, as a fraction: 0.1 is ten per cent."
+    )
+    urgency: Urgency = Urgency.NORMAL
+    time_in_force: Literal["day"] = "day"
+    on_restart: OnRestart = OnRestart.RESUME
+    account: Id | None = None
+    client_order_id: Id | None = Field(None, description="Unique per account, for ever.")
+    strategy: Label | None = None
+    tags: Annotated[tuple[Label, ...], Field(max_length=20)] = ()
+
+    def request(self, account: str) -> Request:
+        return Request(
+            account=account,
+            symbol=self.symbol,
+            side=self.side,
+            qty=self.qty,
+            notional=self.notional,
+            algo=self.algo,
+            params=self.params,
+            limit_price=self.limit_price,
+            start=self.start_time,
+            end=self.end_time,
+            duration=self.duration,
+            max_participation=self.max_participation,
+            urgency=self.urgency,
+            on_restart=self.on_restart,
+            client_order_id=self.client_order_id,
+            strategy=self.strategy,
+            tags=self.tags,
+        )
+
+
+class AmendBody(Strict):
+    """What PATCH changes. A field left out stays as it is; null is no value."""
+
+    qty: Amount | None = None
+    limit_price: Amount | None = None
+    end_time: Moment | None = None
+    max_participation: Amount | None = None
+    params: Params | None = Field(None, description="Only those marked mutable.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_something(cls, given: Any) -> Any:
+        if isinstance(given, dict) and not given:
+            raise ValueError("give at least one field to change")
+        empty = [name for name, value in given.items() if value is None]
+        if empty:
+            raise ValueError(f"{empty[0][:80]} is null; leave it out to keep it")
+        return given
+
+    def changes(self) -> Changes:
+        return Changes(
+            qty=self.qty,
+            limit_price=self.limit_price,
+            end=self.end_time,
+            max_participation=self.max_participation,
+            params=self.params,
+        )
+
+
+def given(body: Strict) -> dict[str, Any]:
+    """A body as it was sent, for its fingerprint: only what the client said."""
+    return body.model_dump(exclude_unset=True)
+
+
+def exact(value: Decimal) -> str:
+    """A decimal as text, without exponent or trailing zeros."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

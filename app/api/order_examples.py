@@ -1,0 +1,30 @@
+"""An example order for every algorithm, made from what the algorithm says of itself."""
+
+from typing import Any
+
+from app.api.openapi import body_of
+from app.api.order_bodies import OrderBody
+from app.domain.algorithm import Algorithm
+from app.domain.algos import BY_NAME
+from app.domain.request import AUTO
+
+
+def _example(algorithm: Algorithm) -> dict[str, Any]:
+    order: dict[str, Any] = {"symbol": "ACME", "side": "buy", "qty": "500", "algo": algorithm.name}
+    if algorithm.needs_limit_price:
+        order["limit_price"] = "99.50"
+    if algorithm.windowed:
+        order["duration"] = "30m"
+    params = {p.name: p.default for p in algorithm.parameters if p.default is not None}
+    return order | ({"params": params} if params else {})
+
+
+def _examples() -> dict[str, dict[str, Any]]:
+    auto = {"symbol": "ACME", "side": "sell", "notional": "25000", "algo": AUTO}
+    examples = {AUTO: {"summary": "Let the router choose", "value": auto}}
+    for name, algorithm in BY_NAME.items():
+        examples[name] = {"summary": algorithm.title, "value": _example(algorithm)}
+    return examples
+
+
+ORDER_REQUEST = body_of(OrderBody, _examples())

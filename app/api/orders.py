@@ -1,0 +1,123 @@
+"""Parent orders: enter, preview, list, look at."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+from starlette.responses import JSONResponse, Response
+
+from app.api.amounts import Id, Label, Symbol
+from app.api.auth import Reader, Trader, Visit
+from app.api.bodies import Strict, parsed
+from app.api.headers import etag, idempotency_key, is_known, next_link
+from app.api.order_bodies import OrderBody, given
+from app.api.order_examples import ORDER_REQUEST
+from app.api.previews import preview_answer
+from app.domain.lifecycle import OrderStatus
+from app.domain.refusal import Missing
+from app.engine.accept import Given, accept
+from app.engine.preview import preview
+from app.engine.reading import reading
+from app.store import views
+
+router = APIRouter(tags=["orders"])
+
+
+@router.post("/orders", status_code=202, openapi_extra=ORDER_REQUEST)
+async def enter_order(request: Request, visit: Trader) -> Response:
+    """Enter a parent order. 202 means it is committed; a repetition gets the order there is."""
+    key = idempotency_key(request)
+    body = await parsed(request, OrderBody)
+    asked = body.request(visit.account(body.account))
+    accepted = await accept(visit.service, visit.caller, asked, Given(given(body), key))
+    headers = {"Location": f"/orders/{accepted.row['id']}", "ETag": etag(accepted.row)}
+    if accepted.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return JSONResponse(views.order(accepted.row), 202, headers)
+
+
+@router.post("/orders/preview", openapi_extra=ORDER_REQUEST)
+async def preview_order(request: Request, visit: Reader) -> Response:
+    """What would happen: algorithm and why, schedule, cost, limits. Changes nothing."""
+    body = await parsed(request, OrderBody)
+    asked = body.request(visit.account(body.account))
+    return JSONResponse(preview_answer(await preview(visit.service, asked)))
+
+
+class OrderQuery(Strict):
+    """Which orders to list."""
+
+    status: OrderStatus | Literal["open", "closed"] | None = None
+    symbol: Symbol | None = None
+    strategy: Label | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    cursor: UUID | None = None
+
+
+@router.get("/orders")
+async def list_orders(
+    request: Request, visit: Reader, query: Annotated[OrderQuery, Query()]
+) -> Response:
+    """Orders, newest first. `status` may be one, or open or closed."""
+    async with reading(visit.service) as connection:
+        page = await views.orders(
+            connection,
+            accounts=visit.caller.accounts,
+            status=query.status,
+            symbol=query.symbol,
+            strategy=query.strategy,
+            cursor=str(query.cursor) if query.cursor else None,
+            limit=query.limit,
+        )
+    answer = {"items": page.items, "next_cursor": page.next_cursor}
+    return JSONResponse(answer, headers=next_link(request, page.next_cursor))
+
+
+class ClientIdQuery(Strict):
+    client_order_id: Id
+
+
+@router.get("/orders:by_client_order_id")
+async def order_by_client_id(
+    request: Request, visit: Reader, query: Annotated[ClientIdQuery, Query()]
+) -> Response:
+    """The order that a client's own id stands for."""
+    async with reading(visit.service) as connection:
+        row = await views.find_by_client_id(
+            connection, query.client_order_id, visit.caller.accounts
+        )
+    if row is None:
+        raise Missing("unknown_order", f"no order {query.client_order_id!r}")
+    return _shown(request, row)
+
+
+@router.get("/orders/{order_id}")
+async def get_order(request: Request, order_id: str, visit: Reader) -> Response:
+    """One order, whole. The ETag is what PATCH asks for in If-Match."""
+    async with reading(visit.service) as connection:
+        row = await find_order(connection, order_id, visit)
+    return _shown(request, row)
+
+
+async def find_order(connection: Any, order_id: str, visit: Visit) -> Any:
+    """The row of an order that the caller may see. Raises Missing."""
+    row = await views.find_order(connection, order_uuid(order_id), visit.caller.accounts)
+    if row is None:
+        raise Missing("unknown_order", f"no order {order_id}")
+    return row
+
+
+def order_uuid(text: str) -> str:
+    """An id as the store writes it. Raises Missing for what can be no order's."""
+    try:
+        return str(UUID(text[:64]))
+    except ValueError:
+        raise Missing("unknown_order", "no such order") from None
+
+
+def _shown(request: Request, row: Any) -> Response:
+    tag = etag(row)
+    if is_known(request, tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    return JSONResponse(views.order(row), headers={"ETag": tag})

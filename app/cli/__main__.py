@@ -1,0 +1,5 @@
+"""`python -m app.cli` is `slipstream`."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,137 @@
+"""`slipstream audit`."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.exits import Exit, Failure
+from app.cli.options import AsJson
+from app.cli.output import console, print_json, print_table
+from app.cli.place import data_dir, told
+
+if TYPE_CHECKING:
+    from app.audit import Report
+
+_LEDGER = "paper.sqlite3"
+
+
+def audit(
+    ledger: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="The paper venue's ledger; may be repeated. Default: the data directory's."
+        ),
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            envvar="DATABASE_URL",
+            show_default=False,
+            help="The database. Default: the server's; if it is stopped, the embedded one.",
+        ),
+    ] = None,
+    grace: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Seconds that an execution of an open order may take to be booked.",
+        ),
+    ] = 5.0,
+    as_json: AsJson = False,
+) -> int:
+    """Check the books: sums, identities, moves, events, and every execution at the venue.
+
+    Independent of what it audits: it reads the rows and the ledger and does the sums again.
+    Writes nothing; it may run beside a working server.
+    """
+    ledgers = ledger if ledger else _own_ledger()
+    with _database(database) as url:
+        report = _read(url, ledgers, grace)
+    if as_json:
+        print_json(report.as_json())
+    else:
+        show(report)
+    return Exit.OK if report.ok else Exit.FAILED
+
+
+def _own_ledger() -> list[Path]:
+    path = data_dir() / _LEDGER
+    return [path] if path.is_file() else []
+
+
+def _read(url: str, ledgers: list[Path], grace: float) -> "Report":
+    import sqlite3
+
+    from app.audit import Unreadable
+    from app.audit import audit as read
+
+    try:
+        return asyncio.run(read(url, ledgers, grace=grace))
+    except FileNotFoundError as error:
+        raise Failure(Exit.USAGE, str(error)) from None
+    except (sqlite3.Error, Unreadable) as error:
+        raise Failure(Exit.FAILED, f"cannot be audited: {error}") from None
+    except OSError as error:
+        raise Failure(Exit.UNREACHABLE, f"cannot reach the database: {error}") from None
+
+
+@contextmanager
+def _database(given: str | None) -> Iterator[str]:
+    """The database to audit; the embedded one is started if it lies still, and stopped again."""
+    if given is not None:
+        yield given
+        return
+    url: str | None = told().get("database_url")
+    folder = data_dir().resolve()
+    if url is not None and (not _embedded(folder) or _answers(url)):
+        yield url
+        return
+    if not _embedded(folder):
+        raise Failure(Exit.UNREACHABLE, f"there is no database in {folder}: give --database")
+    from app.store.embedded import Embedded
+
+    server = Embedded(folder)
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def _embedded(folder: Path) -> bool:
+    return (folder / "postgres" / "PG_VERSION").is_file()
+
+
+def _answers(url: str) -> bool:
+    from app.audit import reachable
+
+    return asyncio.run(reachable(url))
+
+
+def show(report: "Report") -> None:
+    """The checks with what they looked at, or the rows at fault."""
+    out = console()
+    if report.ok:
+        rows = [(c.invariants, c.name, f"{c.checked:,}", c.note or "") for c in report.checks]
+        print_table(("", "check", "checked", ""), rows, right=("checked",), to=out)
+    else:
+        faults = [
+            (c.invariants, c.name, f.subject, f.detail) for c in report.failed() for f in c.faults
+        ]
+        print_table(("", "check", "at fault", "what is wrong"), faults, to=out)
+    for note in report.notes:
+        out.print(f"Note: {note}.")
+    out.print(verdict(report))
+
+
+def verdict(report: "Report") -> str:
+    """The audit in one line."""
+    looked = sum(check.checked for check in report.checks)
+    if report.ok:
+        return f"The books are right: {len(report.checks)} checks, {looked:,} rows, no fault."
+    failed = list(report.failed())
+    found = sum(check.total for check in failed)
+    return f"{found:,} faults in {len(failed)} of {len(report.checks)} checks."

@@ -1,0 +1,1 @@
+"""`slipstream demo`: the whole thing at work, with nothing to set up."""
