@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default=Path(".slipstream"),
-        description="Where the embedded PostgreSQL, the paper venue's ledger and the admin key live.",
+        description="Where the embedded PostgreSQL, the paper ledger and the admin key live.",
     )
     host: str = Field(default="127.0.0.1", description="The address the API binds.")
     port: int = Field(default=8000, ge=0, le=65_535, description="Its port; 0 takes a free one.")
@@ -49,7 +49,7 @@ class Settings(BaseSettings):
         default=None, description="Market time a stepped feed starts at, RFC 3339 with a zone."
     )
     speed: Decimal = Field(
-        default=Decimal(1),
+        default=Decimal(60),
         ge=0,
         description="Market seconds a second, for stepped feeds; 0 is as fast as possible.",
     )

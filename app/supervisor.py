@@ -146,7 +146,8 @@ def _greet(settings: Settings, key: str) -> None:
     """The first thing a user pastes. The key itself is in a file only its owner reads."""
     url, path = base_url(settings), settings.data_dir / "admin.key"
     sys.stdout.write(
-        f"\nSlipstream is at {url} ({settings.feed} market, {settings.broker} broker)."
+        f"\nSlipstream is at {url}: {settings.feed} market at {settings.speed} times real time,"
+        f" {settings.broker} broker."
         f"\nThe API page is at {url}/docs. A first order:\n\n"
         f'  curl {url}/orders -H "Authorization: Bearer $(cat {path})" \\\n'
         '    --json \'{"symbol": "ACME", "side": "buy", "qty": "500",'

@@ -6,6 +6,8 @@ databases); `make test` uses the embedded one.
 
 import asyncio
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -60,18 +62,21 @@ async def run_sql(url: str, statement: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     """The server's own database; tests get clones."""
     external = os.environ.get("SLIPSTREAM_TEST_DATABASE_URL")
     if external:
         yield external
         return
-    server = Embedded(tmp_path_factory.mktemp("pg"))
+    # A folder of its own: pytest clears old ones away, even under a server that still runs.
+    folder = Path(tempfile.mkdtemp(prefix="slipstream-test-pg-"))
+    server = Embedded(folder)
     # Durability against power loss is not what these tests are about; kill -9 keeps its meaning.
     asyncio.run(run_sql(server.url, "ALTER SYSTEM SET fsync = off"))
     asyncio.run(run_sql(server.url, "SELECT pg_reload_conf()"))
     yield server.url
     server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

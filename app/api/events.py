@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.sse import EventSourceResponse, format_sse_event
@@ -34,7 +34,13 @@ class EventsQuery(Strict):
     account: Id | None = None
 
 
-@router.get("/events", response_class=EventSourceResponse)
+_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Events, for ever", "content": {"text/event-stream": {}}}
+}
+
+
+# Not `response_class=EventSourceResponse`: FastAPI would start the answer before we could refuse.
+@router.get("/events", response_class=Response, responses=_ANSWER)
 async def events(
     request: Request, visit: Reader, query: Annotated[EventsQuery, Query()]
 ) -> Response:

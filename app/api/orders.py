@@ -1,10 +1,10 @@
 """Parent orders: enter, preview, list, look at."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from starlette.responses import JSONResponse, Response
 
 from app.api.amounts import Id, Label, Symbol
@@ -45,10 +45,19 @@ async def preview_order(request: Request, visit: Reader) -> Response:
     return JSONResponse(preview_answer(await preview(visit.service, asked)))
 
 
+_STATUSES = ("open", "closed", *(status.value for status in OrderStatus))
+
+
+def _known_status(status: str) -> str:
+    if status not in _STATUSES:
+        raise ValueError(f"must be one of {', '.join(_STATUSES)}")
+    return status
+
+
 class OrderQuery(Strict):
     """Which orders to list."""
 
-    status: OrderStatus | Literal["open", "closed"] | None = None
+    status: Annotated[str, AfterValidator(_known_status)] | None = None
     symbol: Symbol | None = None
     strategy: Label | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 50

@@ -14,33 +14,32 @@ from app.cli.stream import Frame, Stream
 _OPEN_SHOWN = 500
 
 
-def follow_to_end(client: Client, order_ids: Sequence[str], screen: Screen) -> Board:
-    """Show orders until all have ended."""
-    return asyncio.run(
-        _follow(
-            Stream(client.place, orders=order_ids),
-            client,
-            lambda board: [board.put(client.get(f"/orders/{name}")) for name in order_ids],
-            screen,
-            for_ever=False,
-        )
-    )
+def follow_to_end(
+    client: Client,
+    order_ids: Sequence[str],
+    screen: Screen,
+    *,
+    begun: Callable[[], object] = lambda: None,
+) -> Board:
+    """Show orders until all have ended; `begun` is called once none of it can be missed."""
+
+    def load(board: Board) -> None:
+        for name in order_ids:
+            board.put(client.get(f"/orders/{name}"))
+        begun()
+
+    stream = Stream(client.place, orders=order_ids)
+    return asyncio.run(_follow(stream, client, load, screen, for_ever=False))
 
 
 def follow_open(client: Client, screen: Screen) -> Board:
     """Show all open orders, and those that come, until interrupted."""
-    return asyncio.run(
-        _follow(
-            Stream(client.place),
-            client,
-            lambda board: [
-                board.put(answer)
-                for answer in reversed(fetch(client, limit=_OPEN_SHOWN, status="open"))
-            ],
-            screen,
-            for_ever=True,
-        )
-    )
+
+    def load(board: Board) -> None:
+        for answer in reversed(fetch(client, limit=_OPEN_SHOWN, status="open")):
+            board.put(answer)
+
+    return asyncio.run(_follow(Stream(client.place), client, load, screen, for_ever=True))
 
 
 async def _follow(

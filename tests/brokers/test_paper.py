@@ -219,17 +219,26 @@ async def test_an_order_waits_for_its_tape(tmp_path: Path) -> None:
     broker = open_broker("acc", tapes.__getitem__, options(path))
     await acknowledged(broker, ticket("a", limit="9.99"))
     await broker.reports(at(4))
+    await broker.close()
     tape = tapes.pop(SYMBOL)
     broker = open_broker("acc", tapes.__getitem__, options(path))
     assert await broker.reports(at(6)) == []
     tapes[SYMBOL] = tape
     assert fills(await broker.reports(at(7))) == [("a", 30, "9.99", "maker")]
+    await broker.close()
 
 
 async def test_a_ledger_has_one_account(venue: PaperHarness) -> None:
     venue.open(market())
     with pytest.raises(ValueError, match="of account acc, not of other"):
         open_broker("other", lambda _: market(), options(venue.path))
+
+
+def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a ledger" * 100)
+    with pytest.raises(ValueError, match="cannot be used as a ledger"):
+        open_paper(path, market())
 
 
 @pytest.mark.parametrize(

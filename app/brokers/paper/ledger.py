@@ -45,19 +45,16 @@ class Ledger:
 
     def __init__(self, path: Path, account: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._version = -1
         self._db = sqlite3.connect(path, timeout=2.0, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
-        self._db.execute(
-            "INSERT INTO venue SELECT ? WHERE NOT EXISTS (SELECT 1 FROM venue)", (account,)
-        )
-        (owner,) = self._db.execute("SELECT account FROM venue").fetchone()
+        try:
+            owner = self._prepare(account)
+        except sqlite3.Error as error:
+            self._db.close()
+            raise ValueError(f"{path} cannot be used as a ledger: {error}") from error
         if owner != account:
             self._db.close()
             raise ValueError(f"{path} is the ledger of account {owner}, not of {account}")
-        self._version = -1
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -198,6 +195,17 @@ class Ledger:
 
     def close(self) -> None:
         self._db.close()
+
+    def _prepare(self, account: str) -> str:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+        self._db.execute(
+            "INSERT INTO venue SELECT ? WHERE NOT EXISTS (SELECT 1 FROM venue)", (account,)
+        )
+        (owner,) = self._db.execute("SELECT account FROM venue").fetchone()
+        return str(owner)
 
     def _executions(self, where: str, *values: object) -> list[Execution]:
         rows = self._db.execute(f"{EXECUTIONS} WHERE {where}", values)

@@ -1,0 +1,81 @@
+"""What the demo does: four orders and a signal, worked at high speed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.cli.board import Board
+from app.cli.client import Client
+from app.cli.follow import follow_to_end
+from app.cli.screen import screen
+
+SETTINGS = {
+    "FEED": "synthetic",
+    "FEED_SEED": "7",
+    "SPEED": "360",
+    "HOLD": "true",
+    "SYMBOLS": "ACME,GLOBEX,INITECH,COINX",
+    "ALERT_SLIPPAGE_BPS": "2",
+}
+"""Market time starts at a Monday's open and stands still until all orders are in."""
+
+SIGNAL = {
+    "source": "demo",
+    "id": "breakout-1",
+    "action": "BUY",
+    "market": "COINX",
+    "size": "1.5",
+    "price": "60000",
+    "confidence": "0.8",
+    "strategy": "breakout",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What was asked for: the orders' ids, and the decision on the signal."""
+
+    order_ids: list[str]
+    signal: dict[str, Any]
+
+
+def enter(client: Client) -> Entered:
+    """Four orders and one signal, which becomes a fifth."""
+    bodies: list[dict[str, Any]] = [
+        {
+            "symbol": "ACME",
+            "side": "buy",
+            "qty": "6000",
+            "algo": "twap",
+            "duration": "30m",
+            "params": {"slices": 10},
+        },
+        {"symbol": "GLOBEX", "side": "sell", "qty": "30000", "algo": "vwap", "duration": "60m"},
+        {
+            "symbol": "INITECH",
+            "side": "buy",
+            "qty": "500",
+            "algo": "limit",
+            "limit_price": _bid(client, "INITECH"),
+        },
+        {"symbol": "ACME", "side": "sell", "qty": "2500", "algo": "market"},
+    ]
+    ids = [client.post("/orders", body)["id"] for body in bodies]
+    signal = client.post("/signals", SIGNAL)
+    return Entered([*ids, signal["order_id"]], signal)
+
+
+def _bid(client: Client, symbol: str) -> str:
+    """The best bid now, from a preview: it shows the quote it is measured against."""
+    asked = {"symbol": symbol, "side": "buy", "qty": "100", "algo": "market"}
+    bid: str = client.post("/orders/preview", asked)["cost"]["arrival"]["bid"]
+    return bid
+
+
+def work(client: Client, entered: Entered) -> Board:
+    """Let market time go, and show the orders until all have ended."""
+    return follow_to_end(
+        client,
+        entered.order_ids,
+        screen(as_json=False, fills=False),
+        begun=lambda: client.put("/clock", {"held": False}),
+    )
