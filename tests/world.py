@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+
 from app.domain.lifecycle import ORDER_DONE
 from app.domain.quantity import Side
 from app.domain.request import Request
@@ -100,6 +102,16 @@ class World:
 def _typed(fields: dict[str, Any]) -> dict[str, Any]:
     amounts = ("qty", "notional", "limit_price", "max_participation")
     return {k: Decimal(v) if k in amounts else v for k, v in fields.items()}
+
+
+async def emptied(url: str) -> None:
+    """The database without orders, market time or leases: another world can begin."""
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        "TRUNCATE orders, children, fills, events, positions, market_clock, watches, leases,"
+        " alerts, idempotency, signals CASCADE"
+    )
+    await connection.close()
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ def clock_time(moment: str | None) -> str | None:
 def price(text: str | None) -> str | None:
     """An average at four decimals."""
     return f"{float(text):,.4f}" if text is not None else None
+
+
+def tick(text: str) -> str:
+    """A price as it is, with two decimals at least."""
+    return f"{Decimal(text):,.2f}" if Decimal(text) == round(Decimal(text), 2) else text
 
 
 def amount(text: str | None) -> str | None:

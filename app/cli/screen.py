@@ -3,8 +3,8 @@
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from app.cli.board import Watched
-from app.cli.output import amount, clock_time, console, print_json
+from app.cli.board import ENDED, Watched
+from app.cli.output import amount, clock_time, console, print_json, tick
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -95,17 +95,18 @@ class Bars:
         self._progress.stop()
 
     def order(self, order: Watched) -> None:
-        if order.id not in self._tasks:
-            self._tasks[order.id] = self._progress.add_task(order.title)
-        self._progress.update(
-            self._tasks[order.id],
-            description=order.title,
-            total=float(order.qty),
-            completed=float(order.filled),
-            filled=f"{amount(str(order.filled))} / {amount(str(order.qty))}",
-            counts=f"{order.children} children, {order.fills} fills",
-            status=order.status,
-        )
+        fields: dict[str, Any] = {
+            "total": float(order.qty),
+            "completed": float(order.filled),
+            "filled": f"{amount(str(order.filled))} / {amount(str(order.qty))}",
+            "counts": f"{order.children} children, {order.fills} fills",
+            "status": order.status,
+        }
+        task = self._tasks.get(order.id)
+        if task is None:
+            self._tasks[order.id] = self._progress.add_task(order.title, **fields)
+        else:
+            self._progress.update(task, description=order.title, **fields)
 
     def frame(self, frame: dict[str, Any], order: Watched | None) -> None:
         moves = frame["type"].startswith("order.")
@@ -128,10 +129,7 @@ def _progress() -> "Progress":
     )
 
 
-_MOVES = frozenset({"working", "paused", "closing", "needs_operator", "filled", "canceled"}) | {
-    "expired",
-    "rejected",
-}
+_MOVES = ENDED | {"working", "paused", "closing", "needs_operator"}
 
 
 def told(frame: dict[str, Any], order: Watched | None) -> str | None:
@@ -146,10 +144,11 @@ def told(frame: dict[str, Any], order: Watched | None) -> str | None:
     if order is None:
         return None
     if kind == "fill.booked":
+        sums = data["order"]
         return (
-            f"{at}  fill   {order.side} {amount(data['qty'])} {order.symbol} at {data['price']}"
-            f" ({data['liquidity']}), {amount(data['order']['filled'])} of"
-            f" {amount(data['order']['qty'])}"
+            f"{at}  fill   {order.side} {amount(data['qty'])} {order.symbol}"
+            f" at {tick(data['price'])} ({data['liquidity']}),"
+            f" {amount(sums['filled'])} of {amount(sums['qty'])}"
         )
     if kind.removeprefix("order.") in _MOVES:
         reason = f" ({data['reason']})" if data.get("reason") else ""

@@ -24,7 +24,7 @@ def decide(execution: Execution, plan: Plan, desk: Desk, market: Market, now: In
 
     `plan` must be the algorithm's plan for the execution's task and anchor.
     """
-    if execution.done or execution.status is OrderStatus.NEEDS_OPERATOR:
+    if execution.done or _waits_for_operator(execution):
         return Decision()
     ending = _ending(execution, now)
     if ending is not None:
@@ -38,6 +38,11 @@ def decide(execution: Execution, plan: Plan, desk: Desk, market: Market, now: In
     if execution.status is not OrderStatus.WORKING:
         return Decision((Move(OrderStatus.WORKING),))
     return _work(execution, plan, desk, market, now)
+
+
+def _waits_for_operator(execution: Execution) -> bool:
+    """Nothing moves until somebody cancels it; what fills meanwhile is booked all the same."""
+    return execution.status is OrderStatus.NEEDS_OPERATOR and execution.cancel_reason is None
 
 
 def _phase(execution: Execution, now: Instant) -> OrderStatus:

@@ -31,8 +31,10 @@ class ChildStatus(StrEnum):
 O, C = OrderStatus, ChildStatus  # noqa: E741 — the tables read as tables
 
 ORDER_MOVES: dict[OrderStatus, frozenset[OrderStatus]] = {
-    O.ACCEPTED: frozenset({O.SCHEDULED, O.WORKING, O.PAUSED, O.CLOSING, O.REJECTED}),
-    O.SCHEDULED: frozenset({O.WORKING, O.PAUSED, O.CLOSING}),
+    O.ACCEPTED: frozenset(
+        {O.SCHEDULED, O.WORKING, O.PAUSED, O.CLOSING, O.REJECTED, O.NEEDS_OPERATOR}
+    ),
+    O.SCHEDULED: frozenset({O.WORKING, O.PAUSED, O.CLOSING, O.NEEDS_OPERATOR}),
     O.WORKING: frozenset({O.PAUSED, O.CLOSING, O.FILLED, O.NEEDS_OPERATOR}),
     O.PAUSED: frozenset({O.SCHEDULED, O.WORKING, O.CLOSING, O.FILLED, O.NEEDS_OPERATOR}),
     O.CLOSING: frozenset({O.FILLED, O.CANCELED, O.EXPIRED, O.REJECTED, O.NEEDS_OPERATOR}),

@@ -4,7 +4,6 @@ Everything it remembers can be read back from the journal; losing it costs nothi
 due orders are decided, intents are committed, children leave, and it is quiet again.
 """
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 
 import structlog
@@ -12,18 +11,21 @@ import structlog
 from app.domain.actions import Cancel, Decision
 from app.domain.alert import Thresholds
 from app.domain.decide import decide
-from app.domain.fact import ChildFact, Fact, Intended
+from app.domain.fact import ChildFact, Fact, Intended, Moved
 from app.domain.instant import SECOND, Instant
-from app.engine import facts, inbox, reconcile
+from app.domain.lifecycle import IllegalMove, OrderStatus
+from app.domain.refusal import Refusal
+from app.engine import facts, reconcile
+from app.engine.books import Books
 from app.engine.market import MarketDesk
 from app.engine.roster import Roster
 from app.engine.sending import Sender
 from app.engine.watching import Watch
 from app.engine.working import Working
-from app.ports import Broker, Report
-from app.store import controls, journal, open_orders
+from app.ports import Broker
+from app.store import controls, open_orders
 from app.store.database import Database
-from app.store.doorbell import EVENTS, Doorbell
+from app.store.doorbell import Doorbell
 from app.store.intents import intend
 from app.store.journal import Entry, Recorded
 from app.store.leases import Lease
@@ -34,9 +36,9 @@ ROUNDS_MAX = 1_000
 """More rounds than this at one moment means that something never comes to rest."""
 
 CANCEL_RETRY = 5 * SECOND
-RECONCILE_SECONDS = 30.0
-UNKNOWN_SECONDS = 1.0
-"""How soon to ask again about a child whose send had no clear answer."""
+
+OUR_MISTAKES = (AssertionError, IllegalMove, ArithmeticError, LookupError, Refusal)
+"""What a decision raises only when we have made a mistake."""
 
 
 class NeverQuiet(Exception):
@@ -63,12 +65,23 @@ class Desk:
         self.lease = lease
         self._roster = Roster()
         self._database = database
-        self._doorbell = doorbell
         self._market = market
         self._watch = Watch(database, account, thresholds)
         self._sender = Sender(broker, self._answered, safe, market.clock.now)
         self._answers: list[tuple[str, ChildFact]] = []
-        self._reconciled_at = 0.0
+        self._books = Books(
+            account=account,
+            broker=broker,
+            database=database,
+            doorbell=doorbell,
+            market=market,
+            roster=self._roster,
+            watch=self._watch,
+        )
+
+    async def measure(self, now: Instant) -> None:
+        """Keep what the market traded beside every open order."""
+        await self._books.measure(list(self._roster.orders.values()), now)
 
     @property
     def orders(self) -> int:
@@ -86,9 +99,9 @@ class Desk:
             )
             self._roster.halts = await controls.halts(connection, account=self.account)
         self._roster.remember(loaded, now)
-        latest = await self.reconcile(now)
+        latest = await self._books.reconcile(now)
         policies = reconcile.restart_entries(loaded, self.lease.orphaned_seconds, max(now, latest))
-        await self._record(policies, now)
+        await self._books.record(policies, now)
         return latest
 
     async def close(self) -> None:
@@ -100,7 +113,7 @@ class Desk:
         """Work until nothing is left to do at `now`. Whether anything was done."""
         worked = False
         for _ in range(ROUNDS_MAX):
-            busy = await self._book(await self.broker.reports(now), now)
+            busy = await self._books.book(await self.broker.reports(now), now)
             busy |= await self._decide_due(now)
             if stepped:
                 # Market time stands still until the venue has answered.
@@ -125,9 +138,8 @@ class Desk:
         await self._see_halts(now)
         await self._reload(wanted, now)
         self._retry_cancels(now)
-        patience = UNKNOWN_SECONDS if self._roster.unknown else RECONCILE_SECONDS
-        if time.monotonic() - self._reconciled_at > patience:
-            await self.reconcile(now)
+        if self._books.reconcile_due():
+            await self._books.reconcile(now)
 
     def updated(self, symbols: Iterable[str], now: Instant) -> None:
         """Live feeds: wake orders whose triggers fired since they were decided."""
@@ -138,39 +150,6 @@ class Desk:
                 if self._market.first(order.symbol, order.decided.triggers, since, now):
                     self._roster.wake([order.order_id], now)
 
-    async def measure(self, now: Instant, orders: Iterable[Working] | None = None) -> None:
-        """Keep what the market traded beside orders (None: all), for their interval VWAP."""
-        chosen = self._roster.orders.values() if orders is None else orders
-        measured = [self._market.measured(order.execution, now) for order in chosen]
-        if measured:
-            async with self._database.connection() as connection:
-                await open_orders.measure(connection, account=self.account, measured=measured)
-
-    # Facts in.
-
-    async def reconcile(self, now: Instant) -> Instant:
-        """Ask the broker what it knows of every open child, and book it."""
-        self._reconciled_at = time.monotonic()
-        executions = [order.execution for order in self._roster.orders.values()]
-        found = await reconcile.ask(self.broker, executions, now)
-        await self._record([Entry(o, fs) for o, fs in found.unknown.items()], now)
-        await self._book(found.reports, now)
-        await self._record([Entry(o, fs) for o, fs in found.absent.items()], now)
-        return found.latest
-
-    async def _book(self, reports: Sequence[Report], now: Instant) -> bool:
-        if not reports:
-            return False
-        executions = [order.execution for order in self._roster.orders.values()]
-        if any(inbox.missing_fills(execution, reports) for execution in executions):
-            reports = [*reports, *await reconcile.executions(self.broker, executions)]
-        booked = await inbox.book(
-            self._database, account=self.account, broker=self.broker.name, reports=reports
-        )
-        await self._take_over(booked.recorded, now)
-        await self._watch.strangers(booked.strangers, now)
-        return True
-
     def _answered(self, order_id: str, fact: ChildFact) -> None:
         self._answers.append((order_id, fact))
 
@@ -180,38 +159,45 @@ class Desk:
         for order_id, fact in answers:
             by_order.setdefault(order_id, []).append(fact)
         entries = [Entry(order_id, found) for order_id, found in by_order.items()]
-        await self._record(entries, self._market.clock.now())
+        await self._books.record(entries, self._market.clock.now())
         return bool(answers)
 
-    async def _record(self, entries: Sequence[Entry], now: Instant) -> None:
-        if not entries:
-            return
-        async with self._database.transaction() as connection:
-            recorded = await journal.record(
-                connection, account=self.account, broker=self.broker.name, entries=entries
-            )
-        await self._take_over(recorded, now)
-
-    async def _take_over(self, recorded: Sequence[Recorded], now: Instant) -> None:
-        if not recorded:
-            return
-        self._doorbell.ring(EVENTS)
-        touched = self._roster.take_over(recorded, now)
-        await self._watch.orders(touched, now)
-        await self.measure(now, [order for order in touched if order.execution.done])
-
-    # Decisions out.
-
     async def _decide_due(self, now: Instant) -> bool:
-        decided = [(order, self._decide(order, now)) for order in self._roster.due(now)]
+        decided = []
+        for order in self._roster.due(now):
+            try:
+                decided.append((order, self._decide(order, now)))
+            except OUR_MISTAKES as mistake:
+                await self._stop(order, mistake, now)
         waiting = [(order, decision) for order, decision in decided if not decision.actions]
         acting = [(order, decision) for order, decision in decided if decision.actions]
         for order, decision in waiting:
             self._wait(order, decision, now)
         await self._watch.orders([o for o, _ in waiting if o.behind_since is not None], now)
-        if acting:
-            await self._act(acting, now)
+        await self._act_or_stop(acting, now)
         return bool(acting)
+
+    async def _act_or_stop(self, acting: Sequence[tuple[Working, Decision]], now: Instant) -> None:
+        """Act for all at once; where that fails by our mistake, one by one, to stop the culprit."""
+        if not acting:
+            return
+        try:
+            await self._act(acting, now)
+        except OUR_MISTAKES as mistake:
+            if len(acting) == 1:
+                await self._stop(acting[0][0], mistake, now)
+                return
+            for one in acting:
+                await self._act_or_stop([one], now)
+
+    async def _stop(self, order: Working, mistake: Exception, now: Instant) -> None:
+        """A failed assertion stops the order it is about, with an alarm, not the server."""
+        log.error("order stopped by a failed assertion", order=order.order_id, exc_info=mistake)
+        await self._watch.stopped(order, mistake, now)
+        if order.execution.status is not OrderStatus.NEEDS_OPERATOR:
+            reason = f"internal.{type(mistake).__name__}"
+            moved = Moved(now, OrderStatus.NEEDS_OPERATOR, reason)
+            await self._books.record([Entry(order.order_id, [moved])], now)
 
     def _decide(self, order: Working, now: Instant) -> Decision:
         market = self._market.market_for(order.execution, now)
@@ -238,7 +224,7 @@ class Desk:
             symbols={o.order_id: o.symbol for o, _ in acting},
             strategies={o.order_id: o.strategy for o, _ in acting},
         )
-        await self._take_over(recorded, now)
+        await self._books.take_over(recorded, now)
         await self._reload([result.order_id for result in recorded if result.stale], now)
         self._send(entries, recorded)
         if stopped:

@@ -10,11 +10,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import asyncpg
 import structlog
 
 from app.store import event_log
-from app.store.database import Database
+from app.store.database import Database, unreachable
 from app.store.doorbell import EVENTS, Doorbell
 from app.store.event_log import Cursor, Event
 
@@ -131,7 +130,9 @@ class Hub:
             try:
                 while await self._read_page():
                     pass
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+            except Exception as failure:
+                if not unreachable(failure):
+                    raise
                 # The log is still there when the database comes back: look again.
                 log.warning("event log not readable", error=str(failure))
             await self._doorbell.wait(EVENTS, at_most=POLL_SECONDS)

@@ -5,11 +5,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-import asyncpg
 import structlog
 
 from app.store import leases
-from app.store.database import Database
+from app.store.database import Database, unreachable
 from app.store.leases import TTL_SECONDS, Lease
 
 log = structlog.get_logger()
@@ -40,9 +39,7 @@ class Keeper:
             with suppress(asyncio.CancelledError):
                 await self._task
         for lease in list(self._held.values()):
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                async with self._database.connection() as connection:
-                    await leases.release(connection, lease, owner=self._owner)
+            await self._release(lease)
         self._held.clear()
 
     async def claim(self, name: str) -> Lease | None:
@@ -63,12 +60,23 @@ class Keeper:
         """Forget a lease that is not ours any more."""
         self._held.pop(name, None)
 
+    async def _release(self, lease: Lease) -> None:
+        try:
+            async with self._database.connection() as connection:
+                await leases.release(connection, lease, owner=self._owner)
+        except Exception as failure:
+            if not unreachable(failure):
+                raise
+            log.warning("lease not given back, it will run out", lease=lease.name)
+
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
                 await self._renew()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+            except Exception as failure:
+                if not unreachable(failure):
+                    raise
                 # Nothing is sent once the safe time is over; trying goes on.
                 log.warning("leases not renewed", error=str(failure))
 

@@ -1,5 +1,6 @@
 """The owner of the feed: watches symbols, and tells everybody market time and quotes."""
 
+import asyncio
 import time
 from collections.abc import Iterable
 from decimal import Decimal
@@ -30,6 +31,7 @@ class MarketDesk:
         self.feed = feed
         self.watched: dict[str, Watched] = {}
         self._renew_at: dict[str, Instant] = {}
+        self._reading: dict[str, asyncio.Task[None]] = {}
         self._database = database
         self._told_at = 0.0
         self.clock: Clock = LiveClock()
@@ -52,10 +54,23 @@ class MarketDesk:
         await self.tell(force=True)
 
     async def look(self) -> None:
-        """Answer those who asked for a symbol."""
+        """Begin to watch what somebody asked for; the loop does not wait for files to be read."""
         async with self._database.connection() as connection:
             asked = await market_state.unanswered(connection)
-        await self.watch(asked)
+        for symbol in asked:
+            if symbol not in self._reading:
+                task = asyncio.create_task(self.watch([symbol]), name=f"watch {symbol}")
+                self._reading[symbol] = task
+        for symbol, task in list(self._reading.items()):
+            if task.done():
+                del self._reading[symbol]
+                task.result()
+
+    async def close(self) -> None:
+        """Stop reading what nobody will use."""
+        for task in self._reading.values():
+            task.cancel()
+        await asyncio.gather(*self._reading.values(), return_exceptions=True)
 
     async def watch(self, symbols: Iterable[str]) -> None:
         """Watch symbols, or say why not."""

@@ -10,17 +10,20 @@ from app.store import market_state
 from app.store.doorbell import WORK
 from app.store.market_state import Told
 
-ASK_SECONDS = 1.0
-_LOOK_SECONDS = 0.02
+ANSWER_SECONDS = 10.0
+"""A feed may have to read a large file before it knows a symbol."""
 
-CLOCK_AGE_MAX_SECONDS = 30.0
+SILENCE_SECONDS = 3.0
+"""A worker that has not told market time for this long will not answer either."""
+
+_LOOK_SECONDS = 0.02
 
 
 async def scene_for(service: Service, symbol: str) -> Scene:
     """What is known of `symbol` now.
 
-    Raises Refusal for a symbol the feed does not know, Unavailable when nobody answers within
-    a second.
+    Raises Refusal for a symbol the feed does not know, Unavailable when no worker is there to
+    ask or it does not answer in time.
     """
     told = await _told(service, symbol)
     async with service.database.connection() as connection:
@@ -40,7 +43,7 @@ async def scene_for(service: Service, symbol: str) -> Scene:
 
 async def _told(service: Service, symbol: str) -> Told:
     asked = False
-    deadline = time.monotonic() + ASK_SECONDS
+    begun = time.monotonic()
     while True:
         async with service.database.connection() as connection:
             told = await market_state.told(connection, symbol)
@@ -51,10 +54,13 @@ async def _told(service: Service, symbol: str) -> Told:
                 asked = True
             elif isinstance(told, str):
                 raise Refusal("unknown_symbol", told, field="symbol")
-        if time.monotonic() > deadline:
+            clock = await market_state.clock(connection)
+        waited = time.monotonic() - begun
+        silent = clock is None or clock.age_seconds > SILENCE_SECONDS
+        if waited > ANSWER_SECONDS or (silent and waited > SILENCE_SECONDS):
             raise Unavailable(
                 "no_market_data",
-                f"no feed answered for {symbol} within {ASK_SECONDS:g} s: is a worker running?",
+                f"no feed answered for {symbol} within {waited:.0f} s: is a worker running?",
                 field="symbol",
             )
         service.doorbell.ring(WORK)

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.engine.quotes import CLOCK_AGE_MAX_SECONDS
 from app.engine.service import Service
 from app.store import event_log, market_state, migrate, views
+
+CLOCK_AGE_MAX_SECONDS = 30.0
+"""A worker that has not told the market time for this long is not there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,23 @@ class Watch:
             now,
         )
 
+    async def stopped(self, order: Working, mistake: Exception, now: Instant) -> None:
+        """An order that we stopped because our own arithmetic failed."""
+        await self._raise(
+            [
+                Alert(
+                    rule="order_stopped",
+                    subject=order.order_id,
+                    severity=Severity.CRITICAL,
+                    message=f"an internal check failed for an order in {order.symbol}; it is"
+                    " stopped and needs an operator",
+                    data={"mistake": f"{type(mistake).__name__}: {mistake}"[:500]},
+                    order_id=order.order_id,
+                )
+            ],
+            now,
+        )
+
     def _fresh(self, alert: Alert, now: Instant) -> bool:
         key = (alert.rule, alert.subject)
         last = self._raised.get(key)

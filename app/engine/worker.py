@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-import asyncpg
 import structlog
 
 from app.domain.alert import Thresholds
@@ -18,7 +17,7 @@ from app.engine.ids import new_id
 from app.engine.leasing import Keeper
 from app.engine.market import MarketDesk
 from app.ports import Broker, Feed
-from app.store.database import Database
+from app.store.database import Database, unreachable
 from app.store.doorbell import WORK, Doorbell
 from app.store.leases import Lost
 
@@ -73,6 +72,7 @@ class Worker:
         finally:
             for account in list(self.desks):
                 await self._close_desk(account, kept=True)
+            await self.market.close()
             await self._keeper.close()
 
     async def _own_market(self, stop: asyncio.Event) -> None:
@@ -96,7 +96,9 @@ class Worker:
             await self._let_time_go_on()
         except Lost as lost:
             self._lose(str(lost))
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+        except Exception as failure:
+            if not unreachable(failure):
+                raise
             # Everything is in the journal: when the database is back, load and go on.
             log.warning("database not reachable", error=str(failure))
             self._lost.update(f"desk:{account}" for account in self.desks)

@@ -165,7 +165,7 @@ def _covering(source: Source, symbol: str, held: _Held | None, ahead: Sequence[S
         since = source.stretches(symbol, last.closes_at)
         missing = [stretch for stretch in since if stretch.opens_at <= due[-1].opens_at]
     if len(missing) > KEPT_STRETCHES:
-        # Time jumped: a tape with a hole would count no volume where it knows of none.
+        # Time jumped: what would be trimmed at once is not brought in.
         held, missing = None, missing[-KEPT_STRETCHES:]
     tape = held.tape if held else None
     loaded = list(held.loaded) if held else []

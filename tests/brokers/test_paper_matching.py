@@ -191,7 +191,9 @@ async def ask_always(line: Line, now: int) -> None:
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp())
+    # In memory where there is such a place: thousands of ledgers need not survive the machine.
+    memory = Path("/dev/shm")
+    path = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
     try:
         yield path
     finally:

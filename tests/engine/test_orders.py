@@ -1,17 +1,19 @@
 """The main job: orders go in, children and fills come out, and everything adds up."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.domain.instant import MINUTE
+from app.domain.instant import MINUTE, Instant, from_datetime
 from app.domain.refusal import Conflict, Stale
 from app.engine import commands
 from app.engine.commands import Changes
-from tests.world import CALLER, World, open_world
+from tests.world import CALLER, World, emptied, open_world
 
 TEN_MINUTES = 10 * MINUTE
 
@@ -57,11 +59,7 @@ async def test_an_order_is_worked_to_its_end(
             assert price == (quote.ask if side == "buy" else quote.bid)
 
 
-def _instant(text: str) -> int:
-    from datetime import datetime
-
-    from app.domain.instant import from_datetime
-
+def _instant(text: str) -> Instant:
     return from_datetime(datetime.fromisoformat(text))
 
 
@@ -85,9 +83,7 @@ async def test_events_have_no_gap_and_every_sum_adds_up(world: World) -> None:
 SUMS = ("qty", "filled", "working", "unknown", "unsent", "canceled", "excess")
 
 
-async def test_speed_does_not_change_the_children(
-    database_url: str, tmp_path: Path, server_url: str
-) -> None:
+async def test_speed_does_not_change_the_children(database_url: str, tmp_path: Path) -> None:
     async def children(world: World, speed: Decimal) -> list[tuple[Any, ...]]:
         scene_start = 1_767_623_400_000_000 + MINUTE
         order_id = await world.order(
@@ -105,33 +101,11 @@ async def test_speed_does_not_change_the_children(
     async with open_world(database_url, tmp_path / "a") as world:
         fast = await children(world, Decimal(0))
         await world.hold()
-    async with world_on_empty(database_url, tmp_path / "b") as world:
+    await emptied(database_url)
+    async with open_world(database_url, tmp_path / "b") as world:
         slow = await children(world, Decimal(150))
     assert fast == slow
     assert len(fast) > 8
-
-
-def world_on_empty(url: str, folder: Path) -> Any:
-    """A second world on the same database, emptied."""
-    import asyncpg
-
-    async def empty() -> None:
-        connection = await asyncpg.connect(url)
-        await connection.execute(
-            "TRUNCATE orders, children, fills, events, positions, market_clock, watches, leases,"
-            " alerts CASCADE"
-        )
-        await connection.close()
-
-    from contextlib import asynccontextmanager
-
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[World]:
-        await empty()
-        async with open_world(url, folder) as world:
-            yield world
-
-    return opened()
 
 
 async def test_pause_pulls_resting_children_and_resume_goes_on(world: World) -> None:
@@ -189,8 +163,6 @@ async def test_a_halt_stops_new_children_and_lifting_it_goes_on(world: World) ->
     order_id = await world.order(qty="1000", algo="twap", duration=TEN_MINUTES)
     await world.let_go(Decimal(60))
     await world.until(lambda row: row["status"] == "working", order_id)
-    import asyncio
-
     await asyncio.sleep(1)
     assert await world.children(order_id) == []
     async with world.database.connection() as connection:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from app.domain.instant import MINUTE, Instant
+from app.engine import commands
 from app.engine.market import MarketDesk
 from app.engine.worker import Worker
 from app.ports import Broker, ExecutionReport, OrderReport, Outcome, Report, Ticket, Unclear
-from tests.world import World, open_world
+from tests.world import CALLER, World, open_world
 
 TEN_MINUTES = 10 * MINUTE
 
@@ -227,3 +228,23 @@ async def test_a_stranger_at_the_broker_is_set_aside_and_alarmed(
         assert [k["reason"] for k in kept] == ["unknown_child"] * len(kept)
         assert len(kept) >= 1
         assert ("unexplained_execution", "critical") in {(a["rule"], a["severity"]) for a in alerts}
+
+
+async def test_a_failed_check_stops_its_order_and_no_other(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with open_world(database_url, tmp_path) as world:
+        bad = await world.order(qty="1000", algo="twap", duration=TEN_MINUTES)
+        good = await world.order(qty="1000", algo="twap", duration=TEN_MINUTES)
+        async with world.database.connection() as connection:
+            # No child id is left for it: our own limit, met in the middle of a batch.
+            await connection.execute("UPDATE orders SET next_child = 1679616 WHERE id = $1", bad)
+        await world.let_go()
+        assert (await world.done(good))["status"] == "filled"
+        row = await world.until(lambda row: row["status"] == "needs_operator", bad)
+        assert (row["reason"], row["filled"]) == ("internal.Refusal", 0)
+        async with world.database.connection() as connection:
+            alert = await connection.fetchrow("SELECT * FROM alerts WHERE order_id = $1", bad)
+        assert (alert["rule"], alert["severity"]) == ("order_stopped", "critical")
+        await commands.cancel(world.service, CALLER, bad)
+        assert (await world.done(bad))["status"] == "canceled"

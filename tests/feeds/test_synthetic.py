@@ -118,6 +118,20 @@ def test_events_come_at_the_promised_pace(calendars: ExchangeCalendars, symbol: 
     assert np.diff(tape.quote_at).max() < MINUTE
 
 
+def test_symbols_have_markets_of_their_own(calendars: ExchangeCalendars) -> None:
+    acme, globex = (first_day(calendars, symbol)[1] for symbol in ("ACME", "GLOBEX"))
+    assert not np.array_equal(acme.quote_at, globex.quote_at)
+    assert abs(np.corrcoef(np.diff(acme.bid[:10_000]), np.diff(globex.bid[:10_000]))[0, 1]) < 0.1
+
+
+def test_events_are_denser_where_the_volume_is(calendars: ExchangeCalendars) -> None:
+    stretch, tape = first_day(calendars, "ACME")
+    for at in (tape.quote_at, tape.trade_at):
+        per_half_hour = np.histogram(at - stretch.opens_at, 13)[0]
+        assert per_half_hour[0] > 1.2 * per_half_hour[6]
+        assert per_half_hour[-1] > 1.1 * per_half_hour[6]
+
+
 @pytest.mark.parametrize("symbol", EVERY)
 def test_what_trades_is_what_the_profile_says(calendars: ExchangeCalendars, symbol: str) -> None:
     made = market(calendars)
@@ -184,7 +198,9 @@ async def test_the_curve_is_from_days_before_and_does_not_see_today(
     found = await watched(feed, "ACME", STARTS_AT)
     made = market(calendars)
     stretch = made.stretches("ACME", STARTS_AT)[0]
-    history = [made.volumes("ACME", d, 15 * MINUTE) for d in made.earlier("ACME", stretch)]
+    earlier = made.earlier("ACME", stretch)
+    assert all(past.closes_at <= stretch.opens_at for past in earlier)
+    history = [made.volumes("ACME", past, 15 * MINUTE) for past in earlier]
     full = [day for day in history if len(day) == 26][-20:]
     shares = np.mean([np.array(day) / sum(day) for day in full], axis=0)
     assert found.curve is not None

@@ -76,11 +76,11 @@ NEW_FILL = {"execution_id": "'e2'"}
 
 FORBIDDEN: list[tuple[str, str]] = [
     # Quantities of an order. 1000 asked, 100 filled, 200 working.
-    ("UPDATE orders SET working = 901", "ck_orders_reserved"),
-    ("UPDATE orders SET unknown = 701", "ck_orders_reserved"),
-    ("UPDATE orders SET filled = 801", "ck_orders_reserved"),
-    ("UPDATE orders SET qty = 299.999999", "ck_orders_reserved"),
-    ("UPDATE orders SET excess = 1, working = 901.000000000001", "ck_orders_reserved"),
+    ("UPDATE orders SET working = 901", "ck_orders_quantities"),
+    ("UPDATE orders SET unknown = 701", "ck_orders_quantities"),
+    ("UPDATE orders SET filled = 801", "ck_orders_quantities"),
+    ("UPDATE orders SET qty = 299.999999", "ck_orders_quantities"),
+    ("UPDATE orders SET excess = 1, working = 901.000000000001", "ck_orders_quantities"),
     ("UPDATE orders SET canceled = 701", "ck_orders_quantities"),
     ("UPDATE orders SET filled = -1", "ck_orders_quantities"),
     ("UPDATE orders SET working = -0.000000000001", "ck_orders_quantities"),
@@ -184,6 +184,31 @@ async def test_the_database_refuses(seeded_url: str, sql: str, constraint: str) 
         with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
             await connection.execute(text)
         assert (refused.value.constraint_name or refused.value.column_name) == constraint
+    finally:
+        await connection.close()
+
+
+OVER = [
+    "working = 901",
+    "unknown = 701",
+    "filled = 801",
+    "qty = 299.999999",
+    "excess = 1, working = 901.000000000001",
+]
+
+
+@pytest.mark.parametrize("change", OVER)
+async def test_over_reservation_has_a_check_of_its_own(seeded_url: str, change: str) -> None:
+    """`quantities` says more and speaks first; `reserved` holds even without it."""
+    connection = await connect(seeded_url)
+    try:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("ALTER TABLE orders DROP CONSTRAINT ck_orders_quantities")
+        with pytest.raises(asyncpg.CheckViolationError) as refused:
+            await connection.execute(f"UPDATE orders SET {change}")
+        assert refused.value.constraint_name == "ck_orders_reserved"
+        await transaction.rollback()
     finally:
         await connection.close()
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from app.cli.client import Client
-from app.cli.output import amount, clock_time, price, print_table
+from app.cli.output import amount, clock_time, price, print_table, tick
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +25,7 @@ def show_children(client: Client, order_id: str, out: "Console") -> None:
                 c["side"],
                 amount(c["qty"]),
                 c["symbol"],
-                c["price"],
+                tick(c["price"]),
                 c["purpose"],
                 amount(c["filled"]),
                 c["status"],
@@ -49,7 +49,7 @@ def show_fills(client: Client, order_ids: Sequence[str], out: "Console") -> None
             f["side"],
             amount(f["qty"]),
             f["symbol"],
-            f["price"],
+            tick(f["price"]),
             f["fee"],
             f["liquidity"],
         )

@@ -56,6 +56,8 @@ def _start(folder: Path, settings: dict[str, str], log: int) -> "subprocess.Pope
         for name, value in os.environ.items()
         if not name.startswith("SLIPSTREAM_") and name != "DATABASE_URL"
     }
+    # The embedded PostgreSQL keeps a lock file in the temporary directory: there it goes with it.
+    inherited["TMPDIR"] = str(folder)
     given = settings | {"DATA_DIR": str(folder / "data"), "HOST": "127.0.0.1", "PORT": "0"}
     return subprocess.Popen(
         [sys.executable, "-m", "app.cli", "serve"],

@@ -149,7 +149,6 @@ def _spoken(random: np.random.Generator, bid: Integers, ask: Integers) -> tuple[
     """
     bids = random.random(len(bid)) < 0.5
     asks = ~bids
-    bids[0] = asks[0] = True
     rows = np.arange(len(bid))
     while True:
         bid_row = np.maximum.accumulate(np.where(bids, rows, 0))

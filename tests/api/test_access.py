@@ -1,0 +1,227 @@
+"""Every route × every scope × foreign accounts."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
+
+from app.api import stream
+from app.api.auth import Needs
+from app.api.health import PUBLIC
+from app.domain.alert import Alert, Severity
+from app.engine.access import SCOPES
+from app.engine.service import Service
+from app.store import alerts
+from tests.api.conftest import NOW, MakeKey, client_for, order_body
+
+PAGES = {"/openapi.json", "/docs", "/docs/oauth2-redirect"}
+ID = str(uuid.uuid4())
+
+
+def declared(api: FastAPI) -> Iterator[tuple[str, str, str | None]]:
+    """Method, path and scope of every route."""
+    for context in iter_route_contexts(api.routes):
+        route = context.original_route
+        assert isinstance(route, APIRoute | APIWebSocketRoute) or context.path in PAGES
+        if isinstance(route, APIRoute):
+            needs = [
+                d.call.scope for d in route.dependant.dependencies if isinstance(d.call, Needs)
+            ]
+            for method in route.methods:
+                yield method, route.path, needs[0] if needs else None
+
+
+def test_every_route_declares_its_scope(api: FastAPI) -> None:
+    routes = list(declared(api))
+    assert len(routes) > 25
+    for method, path, scope in routes:
+        assert (scope in SCOPES) != (path in PUBLIC), f"{method} {path} declares no scope"
+    assert stream.SCOPE in SCOPES
+
+
+MAY = {
+    "read": {"read"},
+    "trade": {"trade", "cancel"},
+    "cancel": {"cancel"},
+    "risk": {"risk"},
+    "admin": set(SCOPES),
+}
+
+
+@pytest.mark.parametrize("held", SCOPES)
+async def test_a_key_opens_what_its_scope_says(api: FastAPI, make_key: MakeKey, held: str) -> None:
+    async with client_for(api, await make_key(held)) as client:
+        for method, path, scope in declared(api):
+            if scope is None or path == "/events":
+                continue
+            answer = await call(client, method, path)
+            refused = answer.status_code == 403
+            assert refused == (scope not in MAY[held]), f"{held}: {method} {path} {answer.text}"
+            if refused:
+                assert answer.json()["code"] == "scope_missing"
+
+
+async def call(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
+    """A request that may be wrong in every way but its key."""
+    path = path.replace("{order_id}", ID).replace("{alert_id}", ID).replace("{signal_id}", ID)
+    return await client.request(method, path.replace("{key_id}", "nobody"))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer slip_0000_wrong",
+        "Bearer slip__",
+        "Basic c2xpcA==",
+        "Bearer slip_a\x01b_c",
+        "Bearer " + "x" * 5000,
+    ],
+)
+async def test_without_a_living_key_every_route_is_closed(api: FastAPI, header: str | None) -> None:
+    headers = {"Authorization": header} if header is not None else {}
+    async with client_for(api, None) as client:
+        client.headers.update(headers)
+        for method, path, scope in declared(api):
+            if scope is not None:
+                answer = await call(client, method, path)
+                assert answer.status_code == 401, f"{method} {path}"
+                assert answer.headers["www-authenticate"].startswith("Bearer")
+                assert answer.json()["code"] == "not_authenticated"
+
+
+async def test_a_wrong_secret_of_a_known_key_is_refused(api: FastAPI, make_key: MakeKey) -> None:
+    key = await make_key("read")
+    async with client_for(api, key) as client:
+        assert (await client.get("/orders")).status_code == 200
+    async with client_for(api, key[:-1] + ("A" if key[-1] != "A" else "B")) as client:
+        assert (await client.get("/orders")).status_code == 401
+
+
+@pytest.fixture
+async def foreign(client: httpx.AsyncClient, service: Service) -> dict[str, str]:
+    """An order, a signal and an alert of `main`, for those who may not see them."""
+    order = (await client.post("/orders", json=order_body(client_order_id="theirs"))).json()
+    signal = await client.post("/signals", json={"action": "BUY", "market": "ACME", "size": "5"})
+    raised = Alert("stalled_order", order["id"], Severity.WARNING, "slow", {})
+    async with service.database.transaction() as connection:
+        await alerts.raise_alerts(connection, account="main", alerts=[raised], at=NOW)
+        alert = await connection.fetchval("SELECT id FROM alerts")
+    return {"order_id": order["id"], "signal_id": signal.json()["id"], "alert_id": alert}
+
+
+async def test_objects_of_another_account_are_not_there(
+    api: FastAPI, make_key: MakeKey, foreign: dict[str, str], client: httpx.AsyncClient
+) -> None:
+    key = await make_key("read", "trade", "cancel", accounts=["other"])
+    async with client_for(api, key) as bound:
+        for method, path, _ in declared(api):
+            if "{" not in path or "{key_id}" in path:
+                continue
+            answer = await bound.request(
+                method, path.format(**foreign), json={"qty": "1"}, headers={"If-Match": '"v1"'}
+            )
+            assert answer.status_code == 404, f"{method} {path} {answer.text}"
+        for path in ("/orders", "/fills", "/positions", "/alerts"):
+            assert (await bound.get(path)).json()["items"] == [], path
+        found = await bound.get("/orders:by_client_order_id?client_order_id=theirs")
+        assert found.status_code == 404
+        assert [a["account"] for a in (await bound.get("/accounts")).json()["items"]] == ["other"]
+        counts = (await bound.get("/status")).json()["counts"]
+        assert (counts["orders"], counts["fills"]) == ({}, 0)
+    order = (await client.get(f"/orders/{foreign['order_id']}")).json()
+    assert order["version"] == 1
+
+
+async def test_nothing_is_created_in_another_account(api: FastAPI, make_key: MakeKey) -> None:
+    key = await make_key("read", "trade", accounts=["other"])
+    signal = {"action": "BUY", "market": "ACME", "size": "5", "account": "main"}
+    async with client_for(api, key) as bound:
+        for answer in (
+            await bound.post("/orders", json=order_body(account="main")),
+            await bound.post("/orders/preview", json=order_body(account="main")),
+            await bound.post("/signals", json=signal),
+            await bound.delete("/orders?account=main"),
+            await bound.get("/events?account=main"),
+        ):
+            assert answer.status_code == 403, answer.text
+            assert answer.json()["code"] == "account_not_allowed"
+
+
+async def test_a_new_key_is_shown_once_and_works(
+    client: httpx.AsyncClient, api: FastAPI, service: Service
+) -> None:
+    made = await client.post("/keys", json={"name": "desk", "scopes": ["read"]})
+    assert made.status_code == 201
+    assert made.headers["cache-control"] == "no-store"
+    key, key_id = made.json()["key"], made.json()["id"]
+    async with client_for(api, key) as reader:
+        assert (await reader.get("/orders")).status_code == 200
+    listed = (await client.get("/keys")).text
+    assert key_id in listed
+    assert key.split("_", 2)[2] not in listed
+    assert (await client.delete(f"/keys/{key_id}")).status_code == 204
+    assert (await client.delete(f"/keys/{key_id}")).status_code == 404
+    async with service.database.connection() as connection:
+        dump = str(await connection.fetch("SELECT * FROM api_keys"))
+    assert key.split("_", 2)[2] not in dump
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": "x", "scopes": ["root"]}, "scopes"),
+        ({"name": "x", "scopes": []}, "scopes"),
+        ({"name": "", "scopes": ["read"]}, "name"),
+        ({"name": "x", "scopes": ["read"], "accounts": ["nowhere"]}, "accounts"),
+        ({"name": "x", "scopes": ["read"], "accounts": []}, "accounts"),
+        ({"scopes": ["read"]}, "name"),
+    ],
+)
+async def test_a_bad_key_is_not_made(
+    client: httpx.AsyncClient, body: dict[str, Any], field: str
+) -> None:
+    before = (await client.get("/keys")).json()
+    answer = await client.post("/keys", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["loc"][0] == field
+    assert len((await client.get("/keys")).json()["items"]) == len(before["items"])
+
+
+async def test_a_bound_admin_makes_and_ends_bound_keys_only(
+    client: httpx.AsyncClient, api: FastAPI, make_key: MakeKey, admin_key: str
+) -> None:
+    async with client_for(api, await make_key("admin", accounts=["other"])) as bound:
+        for accounts in (None, ["main"], ["main", "other"]):
+            body = {"name": "more", "scopes": ["admin"], "accounts": accounts}
+            assert (await bound.post("/keys", json=body)).status_code == 403
+        body = {"name": "same", "scopes": ["trade"], "accounts": ["other"]}
+        assert (await bound.post("/keys", json=body)).status_code == 201
+        root = admin_key.split("_")[1]
+        assert (await bound.delete(f"/keys/{root}")).status_code == 404
+        assert root not in (await bound.get("/keys")).text
+    assert (await client.get("/keys")).status_code == 200
+
+
+async def test_no_answer_echoes_a_secret(
+    client: httpx.AsyncClient, admin_key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = admin_key.split("_", 2)[2]
+    for answer in (
+        await client.get("/orders/" + admin_key),
+        await client.post("/keys", json={"name": "x", "scopes": [admin_key]}),
+        await client.post("/orders", json=order_body(side=admin_key)),
+        await client.get("/status"),
+        await client.get("/keys"),
+    ):
+        assert secret not in answer.text.replace(f"/orders/{admin_key}", "")
+        assert secret not in str(answer.headers)
+    logged = capsys.readouterr().out
+    assert secret not in logged.replace(f"/orders/{admin_key}", "")

@@ -1,0 +1,65 @@
+"""Runs the real command line in a real process."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SLIPSTREAM = Path(sys.executable).with_name("slipstream")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A user's shell in a folder of its own, with a data directory."""
+
+    folder: Path
+    data: Path
+
+    def __call__(self, *arguments: str, **environment: str) -> Said:
+        done = subprocess.run(
+            [SLIPSTREAM, *arguments],
+            env=self.environment() | environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [SLIPSTREAM, *arguments],
+            env=self.environment(),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def environment(self) -> dict[str, str]:
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("SLIPSTREAM_") and name != "DATABASE_URL"
+        }
+        return inherited | {"SLIPSTREAM_DATA_DIR": str(self.data)}
