@@ -80,19 +80,18 @@ _DURATION_MAX = 366 * DAY
 
 
 def _duration(value: object) -> Micros:
-    length = _spelled(value) if isinstance(value, str) else None
-    if length is None:
-        length = int(_amount(value) * SECOND)
+    spelled = isinstance(value, str) and not _NUMBER.issuperset(value)
+    length = _spelled(str(value)) if spelled else int(_amount(value) * SECOND)
     if not 0 < length <= _DURATION_MAX:
         raise ValueError("must be above zero and at most 366 days")
     return length
 
 
-def _spelled(text: str) -> Micros | None:
-    """The length of "1h30m"; None for what has no unit."""
+def _spelled(text: str) -> Micros:
+    """The length of "1h30m"."""
     match = _DURATION.fullmatch(text.lower()) if len(text) <= _LENGTH_MAX else None
     if match is None or not any(match.groups()):
-        return None
+        raise ValueError('must be seconds, or spelled such as "90s", "30m" or "1h30m"')
     parts = zip(match.groups(), _UNITS, strict=True)
     return int(sum(Decimal(count) * unit for count, unit in parts if count))
 

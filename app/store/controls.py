@@ -11,8 +11,15 @@ async def halts(
     """What is halted and bears on an account: (scope, name) → reason.
 
     With `lock`, the rows are held FOR SHARE until the transaction ends: a switch thrown later
-    waits, one thrown earlier is seen.
+    waits, one thrown earlier is seen. For that every switch, whatever it halts, must first update
+    the row of `all` in its own transaction: a row that it makes anew cannot be locked by others.
     """
+    if lock:
+        # A statement of its own: only the next one's snapshot has the rows of a switch that
+        # this one waited for.
+        await connection.execute(
+            "SELECT FROM controls WHERE scope = 'all' AND name = '*' FOR SHARE"
+        )
     found = await connection.fetch(
         "SELECT scope, name, halted, reason FROM controls"
         " WHERE scope IN ('all', 'strategy', 'symbol') OR (scope = 'account' AND name = $1)"

@@ -75,7 +75,7 @@ async def connect(url: str) -> "asyncpg.Connection[Any]":
     return connection
 
 
-async def _keep(connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> None:
+async def _keep(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Nothing to reset: nobody sets, listens or locks for a session, and asyncpg itself rolls
     back what was left open. Its own reset costs a round trip for every use of a connection."""
 

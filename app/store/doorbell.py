@@ -66,6 +66,9 @@ class Doorbell:
 
     async def _serve(self) -> None:
         connection = await connect(self._url)
+        # Who only listens would never notice that its connection died.
+        connection.add_termination_listener(lambda _: self._ring.set())
+        self._ring.set()  # For what could not be rung on the last connection.
         try:
             for bell, event in self._heard.items():
                 await connection.add_listener(bell, self._hear)
@@ -80,8 +83,12 @@ class Doorbell:
 
     async def _ring_pending(self, connection: "asyncpg.Connection[Any]") -> None:
         bells, self._pending = self._pending, set()
-        for bell in bells:
-            await connection.execute(f"NOTIFY {bell}")
+        try:
+            for bell in bells:
+                await connection.execute(f"NOTIFY {bell}")
+        except BaseException:
+            self._pending |= bells
+            raise
 
     def _hear(self, connection: object, pid: int, channel: str, payload: object) -> None:
         self._heard[channel].set()

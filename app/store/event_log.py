@@ -140,10 +140,11 @@ async def write(
 
 
 async def horizon_lag(connection: Connection) -> float:
-    """Seconds by which the oldest running transaction holds readers back."""
+    """Seconds by which the oldest running transaction holds readers back, in whichever database:
+    they share the server's transaction ids."""
     return float(
         await connection.fetchval(
             "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(xact_start)), 0)::float8"
-            " FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND datname = current_database()"
+            " FROM pg_stat_activity WHERE backend_xid IS NOT NULL"
         )
     )

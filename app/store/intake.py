@@ -61,7 +61,7 @@ async def insert(database: Database, arrivals: Sequence[Arrival]) -> list[Verdic
 
     No two arrivals of one batch may share a key (`Arrival.keys`).
     """
-    # In key order, so that two batches never wait for each other in a circle.
+    # In key order, table by table, so that two batches never wait for each other in a circle.
     order = sorted(range(len(arrivals)), key=lambda i: arrivals[i].keys)
     async with database.transaction() as connection:
         verdicts = await _insert(connection, [arrivals[i] for i in order])
@@ -116,6 +116,7 @@ async def _claim_keys(
     connection: Connection, arrivals: Sequence[Arrival], verdicts: dict[int, Verdict]
 ) -> None:
     claims = [(i, a.idempotency) for i, a in enumerate(arrivals) if a.idempotency is not None]
+    claims.sort(key=lambda claim: (claim[1]["key_id"], claim[1]["key"]))
     rows = await _populate(connection, "idempotency", [claim for _, claim in claims])
     ours = {(row["key_id"], row["key"]) for row in rows}
     for i, claim in claims:
@@ -137,6 +138,7 @@ async def _claim_signals(
     claims = [
         (i, a.signal) for i, a in enumerate(arrivals) if a.signal is not None and i not in verdicts
     ]
+    claims.sort(key=lambda claim: (claim[1]["account"], claim[1]["source"], claim[1]["signal_id"]))
     rows = await _populate(connection, "signals", [claim for _, claim in claims])
     ours = {row["id"] for row in rows}
     for i, claim in claims:
@@ -186,10 +188,24 @@ def _unused(verdict: Verdict) -> bool:
 
 async def _drop_claims(connection: Connection, arrivals: Sequence[Arrival]) -> None:
     """A key or signal whose order was not inserted must not name it."""
-    ids = [a.order["id"] for a in arrivals]
-    if ids:
-        await connection.execute("DELETE FROM idempotency WHERE order_id = ANY($1)", ids)
-        await connection.execute("DELETE FROM signals WHERE order_id = ANY($1)", ids)
+    keys = [a.idempotency for a in arrivals if a.idempotency is not None]
+    if keys:
+        await connection.execute(
+            "DELETE FROM idempotency k USING unnest($1::text[], $2::text[], $3::uuid[])"
+            " AS mine(key_id, key, order_id) WHERE k.key_id = mine.key_id AND k.key = mine.key"
+            " AND k.order_id = mine.order_id",
+            [key["key_id"] for key in keys],
+            [key["key"] for key in keys],
+            [key["order_id"] for key in keys],
+        )
+    signals = [a.signal for a in arrivals if a.signal is not None]
+    if signals:
+        await connection.execute(
+            "DELETE FROM signals s USING unnest($1::text[], $2::uuid[]) AS mine(account, id)"
+            " WHERE s.account = mine.account AND s.id = mine.id",
+            [signal["account"] for signal in signals],
+            [signal["id"] for signal in signals],
+        )
 
 
 async def _populate(

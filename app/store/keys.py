@@ -56,9 +56,11 @@ async def create(
 
 async def find(connection: Connection, text: str) -> Key | None:
     """The living key that `text` is, None for anything else."""
+    if len(text) > 200 or not (text.isascii() and text.isprintable()):
+        return None
     prefix, _, rest = text.partition("_")
     key_id, _, secret = rest.partition("_")
-    if prefix != _PREFIX or not key_id or not secret or len(text) > 200:
+    if prefix != _PREFIX or not key_id or not secret:
         return None
     row = await connection.fetchrow(
         "SELECT *, coalesce(last_used_at < clock_timestamp() - interval '1 minute', true) AS stale"

@@ -45,11 +45,12 @@ async def claim(connection: Connection, *, name: str, owner: str) -> Lease | Non
 
 
 async def renew(connection: Connection, leases: Sequence[Lease], *, owner: str) -> set[str]:
-    """Extend what is still ours; the names that were."""
+    """Extend what is still ours, and not given back; the names that were."""
     rows = await connection.fetch(
         "UPDATE leases l SET until = clock_timestamp() + make_interval(secs => $4)"
         " FROM unnest($1::text[], $2::bigint[]) AS mine(name, epoch)"
         " WHERE l.name = mine.name AND l.epoch = mine.epoch AND l.owner = $3"
+        " AND l.until IS NOT NULL"
         " RETURNING l.name",
         [lease.name for lease in leases],
         [lease.epoch for lease in leases],

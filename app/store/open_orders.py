@@ -36,9 +36,12 @@ async def all_open(connection: Connection, *, account: str, broker: str) -> list
 
 async def take_attention(connection: Connection, *, account: str, broker: str) -> list[str]:
     """Ids of orders that were accepted or changed from outside; the flag is cleared."""
+    # Locked in key order, as the journal does: nobody waits in a circle.
     found = await connection.fetch(
-        "UPDATE orders SET attention = false WHERE broker = $2 AND account = $1 AND attention"
-        " RETURNING id",
+        "WITH due AS (SELECT id FROM orders WHERE broker = $2 AND account = $1 AND attention"
+        " ORDER BY id FOR UPDATE)"
+        " UPDATE orders o SET attention = false FROM due WHERE o.account = $1 AND o.id = due.id"
+        " RETURNING o.id",
         account,
         broker,
     )

@@ -165,7 +165,7 @@ async def serve(api: FastAPI) -> AsyncIterator[Served]:
         )
     )
     running = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:  # noqa: ASYNC110 - uvicorn rings no bell
+    while not server.started:
         await asyncio.sleep(0.01)
     yield Served(listening.getsockname()[1], api)
     api.state.streams.close()

@@ -267,7 +267,7 @@ async def test_a_terminated_connection_is_503_and_then_forgotten(
     assert statuses <= {200, 503}
     await other.close()
     async with asyncio.timeout(5):
-        while (await client.get("/positions")).status_code != 200:  # noqa: ASYNC110
+        while (await client.get("/positions")).status_code != 200:
             await asyncio.sleep(0.05)
 
 

@@ -959,3 +959,27 @@ def test_what_is_held_does_not_hide_what_may_rest() -> None:
     ex = replace(ex, crossing=Crossing(OPEN))
     decision = choose(ex, market(), now)
     assert (sent(decision).purpose, sent(decision).qty) == (Purpose.REST, 100)
+
+
+def test_both_halves_of_what_is_wanted_name_their_release() -> None:
+    """The due part waits for another quote, the resting part for volume."""
+    task = a_task(params=resting(), cap="0.1", policy=Policy(HOUR, D("0.5")))
+    ex = replace(working(task), crossing=Crossing(OPEN))
+    decision = choose(ex, market(), OPEN + MINUTE)
+    assert decision.bound == "same_quote"
+    assert decision.triggers == (SideUpdated(Side.BUY, OPEN), VolumeReaches(OPEN, D(180)))
+
+
+def test_participation_comes_before_the_largest_child() -> None:
+    ex = working(a_task("market", cap="0.1", params={"max_child": 100}))
+    assert choose(ex, market(volume=9 * 199), OPEN).bound == "participation"
+    both = choose(ex, market(volume=9 * 200), OPEN)
+    assert (sent(both).qty, both.bound) == (100, "max_child")
+
+
+def test_a_person_may_cancel_what_waits_for_a_person() -> None:
+    ex = replace(working(a_task()), status=ORDER.NEEDS_OPERATOR)
+    ex = tell(ex, CancelRequested(OPEN, "operator"))
+    assert choose(ex, market(), OPEN).actions == (Move(ORDER.CLOSING, "operator"),)
+    ex = tell(ex, Moved(OPEN, ORDER.CLOSING, "operator"))
+    assert choose(ex, market(), OPEN).actions == (Move(ORDER.CANCELED, "operator"),)

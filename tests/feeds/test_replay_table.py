@@ -416,16 +416,17 @@ def test_more_that_is_wrong_with_a_declaration(
 ) -> None:
     layout = tmp_path / "layout.toml"
     assert "No such file" in refusal(calendars, layout)
-    layout.write_text("calendar = ")
+    layout.write_text("calendar = \n")
     assert f"{layout}: Invalid value (at line 1" in refusal(calendars, layout)
     layout.write_text('calendar = "XNYS"\ntick = "0.01"\nlot = "1"\n')
     assert "no [[table]] is declared" in refusal(calendars, layout)
     bars = declared(tmp_path, f"{HEADER}{GOOD}\n")
-    bars.write_text(
-        bars.read_text() + bars.read_text().partition("[[table]]")[2].join(["[[table]]", ""])
-    )
+    _, _, table = bars.read_text().partition("[[table]]")
+    bars.write_text(f"{bars.read_text()}[[table]]{table}")
     assert "A: one table of trades or bars" in refusal(calendars, bars)
-    nameless = declared(tmp_path, "", time_format='"ms_since_midnight"')
+    nameless = declared(
+        tmp_path, f"{HEADER}34200000,1,1,1,1,1\n", time_format='"ms_since_midnight"'
+    )
     assert "its name does not say the day" in refusal(calendars, nameless)
 
 

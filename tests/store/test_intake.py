@@ -143,24 +143,43 @@ async def test_several_processes_make_one_order_a_key(pools: list[Database], see
     assert await counts(pools[0]) == expected
 
 
-@pytest.mark.parametrize("name", ["key", "signal", "client_order_id"])
+TABLES = {"key": "idempotency", "signal": "signals", "client_order_id": "orders"}
+
+
+@pytest.mark.parametrize("name", TABLES)
 async def test_whole_batches_never_wait_for_each_other_in_a_circle(
     pools: list[Database], name: str
 ) -> None:
-    """Names in opposite order of the order ids: each phase must lock by what it locks."""
-    for attempt in range(5):
-        ids = sorted(new_id() for _ in range(80))
-        wanted = [f"{attempt}-{n:03}" for n in range(40)]
-        forth = [(order_id, key) for order_id, key in zip(ids[:40], wanted, strict=True)]
-        back = [(order_id, key) for order_id, key in zip(ids[40:], wanted[::-1], strict=True)]
+    """The same names in opposite order of the order ids; who has the middle one first is made to
+    let both batches wait for it."""
+    ids = sorted(new_id() for _ in range(22))
+    names = [f"n{n:02}" for n in range(11)]
 
-        def batch(named: list[tuple[str, str]]) -> list[Arrival]:
-            return [an_arrival(replace(task(), order_id=o), **{name: key}) for o, key in named]
+    def batch(own: list[str], wanted: list[str]) -> list[Arrival]:
+        pairs = zip(own, wanted, strict=True)
+        return [an_arrival(replace(task(), order_id=o), **{name: want}) for o, want in pairs]
 
-        one, two = await asyncio.gather(
-            intake.insert(pools[0], batch(forth)), intake.insert(pools[1], batch(back))
-        )
-        assert len(orders_in([*one, *two])) == 40
+    middle = an_arrival(**{name: names[5]})
+    row = {"key": middle.idempotency, "signal": middle.signal}.get(name, middle.order)
+    async with pools[2].transaction() as blocker:
+        await blocker.execute("SAVEPOINT before")
+        await plant(blocker, TABLES[name], row)
+        forth = asyncio.create_task(intake.insert(pools[0], batch(ids[:11], names)))
+        back = asyncio.create_task(intake.insert(pools[1], batch(ids[11:], names[::-1])))
+        await asyncio.sleep(0.15)
+        await blocker.execute("ROLLBACK TO before")
+    one, two = await asyncio.gather(forth, back)
+    assert len(orders_in([*one, *two])) == 11
+    assert await count(pools[0], "orders") == 11
+
+
+async def plant(connection: Any, table: str, row: Any) -> None:
+    columns = ", ".join(row)
+    await connection.execute(
+        f"INSERT INTO {table} ({columns}) SELECT {columns}"
+        f" FROM jsonb_populate_record(NULL::{table}, $1)",
+        dict(row),
+    )
 
 
 async def test_a_batch_with_bad_neighbours(database: Database) -> None:

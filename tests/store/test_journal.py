@@ -30,6 +30,7 @@ from app.domain.instant import MINUTE
 from app.domain.lifecycle import ORDER_DONE, OrderStatus
 from app.domain.market import Traded
 from app.domain.quantity import ZERO, Side
+from app.engine.ids import new_id
 from app.store import journal, open_orders, rows
 from app.store.database import Database
 from app.store.journal import Entry
@@ -426,6 +427,24 @@ async def test_two_writers_in_opposite_order_never_wait_in_a_circle(
     await asyncio.gather(writer(here, forth, "a"), writer(there, back, "b"), looker())
     assert [(await row_of(here, o))["filled"] for o in orders] == [50, 50]
     await check_positions(here)
+
+
+async def test_a_desk_that_looks_waits_for_nobody_in_a_circle(pools: list[Database]) -> None:
+    """`take_attention` and the journal lock the same orders: both by id, wherever the rows lie."""
+    ids = sorted(new_id() for _ in range(2))
+    for order_id in reversed(ids):
+        await enter(pools[0], replace(task(), order_id=order_id))
+
+    async def look() -> list[str]:
+        async with pools[1].connection() as connection:
+            return await open_orders.take_attention(connection, account=ACCOUNT, broker=BROKER)
+
+    async with pools[0].transaction() as connection:
+        await journal.load(connection, account=ACCOUNT, order_ids=ids[:1], lock=True)
+        looking = asyncio.create_task(look())
+        await asyncio.sleep(0.1)
+        await journal.load(connection, account=ACCOUNT, order_ids=ids[1:], lock=True)
+    assert await looking == ids
 
 
 async def test_a_locked_order_is_not_changed_by_anybody_else(database: Database) -> None:

@@ -1,0 +1,81 @@
+"""The documents are true: every command in them runs, every picture is drawn from the tables."""
+
+import asyncio
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from app.domain.lifecycle import CHILD_MOVES, ORDER_MOVES
+from tests.server import running_server
+
+ROOT = Path(__file__).parents[2]
+
+# What these start is run by tests of their own, or is the run we are in.
+MAKE = {"make demo", "make test", "make run"}
+
+
+def blocks(document: str, language: str) -> list[str]:
+    text = (ROOT / document).read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def picture(moves: Mapping[StrEnum, frozenset[StrEnum]]) -> str:
+    """The transition table as a Mermaid state diagram."""
+    first = next(iter(moves))
+    lines = ["stateDiagram-v2", f"  [*] --> {first}"]
+    for status, following in moves.items():
+        lines += [f"  {status} --> {later}" for later in sorted(following)]
+        if not following:
+            lines.append(f"  {status} --> [*]")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_lifecycle_is_drawn_from_the_tables() -> None:
+    assert blocks("docs/lifecycle.md", "mermaid") == [picture(ORDER_MOVES), picture(CHILD_MOVES)]
+
+
+def test_make_knows_its_targets() -> None:
+    for command in MAKE:
+        shown = subprocess.run(
+            ["make", "-n", *command.split()[1:]], cwd=ROOT, capture_output=True, text=True
+        )
+        assert shown.returncode == 0, shown.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_every_command_of_the_readme_runs(tmp_path: Path) -> None:
+    """In the README's order, in a folder of its own, against the server it tells to start."""
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    folder = tmp_path / ".slipstream"
+    async with running_server(folder, None, SPEED="600", HOLD="false") as server:
+        # One shell, as a reader has one: variables live from block to block.
+        commands = [b for b in blocks("README.md", "sh") if b.strip() not in MAKE]
+        script = "set -euo pipefail\n" + "\n".join(commands)
+        script = script.replace("http://127.0.0.1:8000", server.url)
+        done = await asyncio.to_thread(
+            subprocess.run,
+            ["bash", "-c", script],
+            cwd=tmp_path,
+            env={k: v for k, v in os.environ.items() if not k.startswith("SLIPSTREAM_")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        for word in ("first-1", '"execute"', "fill.booked", "interval_vwap", "envelope", "slip_"):
+            assert word in done.stdout, f"no {word} in\n{done.stdout[-3000:]}"
+        program = blocks("README.md", "python")[0].replace("127.0.0.1:8000", server.url[7:])
+        listening = await asyncio.to_thread(
+            subprocess.run,
+            ["timeout", "5", str(ROOT / ".venv" / "bin" / "python"), "-u", "-c", program],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+        assert "@" in listening.stdout, listening.stderr[-2000:]
