@@ -115,10 +115,11 @@ def _events_until(
     shell: Shell, watching: "subprocess.Popen[str]", kind: str
 ) -> list[dict[str, Any]]:
     """The events of a market order, entered once the watcher is there."""
-    before = shell("status", "--json").json["streams"]["subscribers"]
-    assert watching.stdout is not None
-    while shell("status", "--json").json["streams"]["subscribers"] == before:
+    deadline = time.monotonic() + 20
+    while shell("status", "--json").json["streams"]["subscribers"] == 0:
+        assert time.monotonic() < deadline, "the watcher never subscribed"
         time.sleep(0.1)
+    assert watching.stdout is not None
     shell(*coin("--algo", "market"))
     events: list[dict[str, Any]] = []
     for line in watching.stdout:

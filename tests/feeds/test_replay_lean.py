@@ -304,19 +304,23 @@ async def test_only_chosen_symbols_and_none_that_is_a_path(
     for symbol in ("AIG", "BAC"):
         lean(tmp_path, "minute", symbol, "20131007", "trade", bars(500_000, 900, 0))
     feed, _ = await opened(calendars, tmp_path, "AIG", symbols=["AIG"])
-    for symbol in ("BAC", "NOPE", "aig", "../minute/AIG", ""):
+    assert await feed.watch("BAC", SESSION_OPEN) is None
+    feed, _ = await opened(calendars, tmp_path, "AIG")
+    assert await feed.watch("BAC", SESSION_OPEN) is not None
+    for symbol in ("NOPE", "aig", "../MINUTE/AIG", ""):
         assert await feed.watch(symbol, SESSION_OPEN) is None
     with pytest.raises(FeedError, match="no session"):
         open_feed(calendars, {"path": tmp_path, "symbols": ["NOPE"]})
 
 
 async def test_a_feed_may_start_later(calendars: ExchangeCalendars, tmp_path: Path) -> None:
-    for day in ("20131007", "20131008"):
+    for day in ("20131004", "20131007", "20131009"):
         lean(tmp_path, "minute", "AIG", day, "trade", bars(500_000, 900, 0))
     start = at("2013-10-07T18:00")
     feed, watched = await opened(calendars, tmp_path, "AIG", starts_at=start)
     assert feed.starts_at == start
     assert watched.sessions[0].contains(start)
+    assert [s.opens_at for s in watched.sessions] == [SESSION_OPEN, at("2013-10-09T13:30")]
     assert feed.tape("AIG").quote(start) is not None
 
 

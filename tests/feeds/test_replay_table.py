@@ -117,6 +117,14 @@ async def test_a_bar_becomes_four_prints_and_quotes_around_them(
     assert watched.instrument.currency == "USD"
 
 
+async def test_where_the_close_is_the_open_the_low_comes_first(
+    calendars: ExchangeCalendars, tmp_path: Path
+) -> None:
+    layout = declared(tmp_path, f"{HEADER}2024-01-03T14:30:00Z,10,12,9,10,4\n")
+    tape = await taped(calendars, layout)
+    assert tape.trade_price.tolist() == [100_000, 90_000, 120_000, 100_000]
+
+
 async def test_quotes_around_a_price_off_the_grid_are_on_it(
     calendars: ExchangeCalendars, tmp_path: Path
 ) -> None:
