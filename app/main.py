@@ -105,6 +105,8 @@ async def _api(settings: Settings, url: str, stop: asyncio.Event) -> None:
         # What lives from the start lives for ever: collecting it again only makes pauses.
         gc.freeze()
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        # Streams first: each is told to come back with its cursor, and none holds us up.
+        app.state.streams.close()
         server.should_exit = True
         stopping.cancel()
         await running

@@ -96,6 +96,8 @@ def test_a_year_has_no_seam_at_its_ends(calendars: ExchangeCalendars) -> None:
 
 def test_beyond_what_is_recorded_there_are_no_sessions(calendars: ExchangeCalendars) -> None:
     assert calendars.sessions("XHKG", at("2070-06-03"), at("2070-06-10")) == ()
+    assert calendars.sessions("XTKS", at("1980-06-03"), at("1980-06-10")) == ()
+    assert ExchangeCalendars().sessions("XTKS", at("1980-06-03"), at("1997-02-01")) != ()
 
 
 def test_an_unknown_name_is_refused(calendars: ExchangeCalendars) -> None:

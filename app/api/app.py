@@ -10,6 +10,7 @@ from app.api import (
     account,
     algorithms,
     clock,
+    docs_page,
     errors,
     events,
     health,
@@ -63,6 +64,7 @@ def create_api(
         summary="A self-hosted execution server.",
         version=version or installed("slipstream"),
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
     )
     api.state.service = service
@@ -75,4 +77,5 @@ def create_api(
     errors.install(api)
     api.add_middleware(Shell, metrics=api.state.metrics)
     document(api, _BODIES, health.PUBLIC)
+    docs_page.install(api)
     return api

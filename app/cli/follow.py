@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from typing import Any
 
 from app.cli.board import Board
 from app.cli.client import Client
@@ -13,22 +14,38 @@ from app.cli.stream import Frame, Stream
 
 _OPEN_SHOWN = 500
 
+Answer = dict[str, Any]
 
-def follow_to_end(
+
+def follow_to_end(client: Client, order_id: str, screen: Screen) -> Board:
+    """Show an order from now on, until it ends."""
+    stream = Stream(client.place, orders=[order_id])
+
+    def load(board: Board) -> None:
+        board.put(client.get(f"/orders/{order_id}"))
+
+    return asyncio.run(_follow(stream, client, load, screen, for_ever=False))
+
+
+def follow_entered(
     client: Client,
-    order_ids: Sequence[str],
+    entered: Sequence[Answer],
+    after: str,
     screen: Screen,
     *,
     begun: Callable[[], object] = lambda: None,
 ) -> Board:
-    """Show orders until all have ended; `begun` is called once none of it can be missed."""
+    """Show orders from their acceptance, until all have ended.
+
+    `after` is a cursor from before they were entered, so no event is missed, however quick.
+    """
+    stream = Stream(client.place, orders=[order["id"] for order in entered], cursor=after)
 
     def load(board: Board) -> None:
-        for name in order_ids:
-            board.put(client.get(f"/orders/{name}"))
+        for order in entered:
+            board.put(order)
         begun()
 
-    stream = Stream(client.place, orders=order_ids)
     return asyncio.run(_follow(stream, client, load, screen, for_ever=False))
 
 

@@ -8,7 +8,7 @@ import typer
 from app.cli import place
 from app.cli.client import Client
 from app.cli.exits import Exit, Failure
-from app.cli.follow import exit_of, follow_to_end
+from app.cli.follow import exit_of, follow_entered
 from app.cli.options import AsJson, Key, Url
 from app.cli.output import print_json
 from app.cli.screen import Screen, screen
@@ -128,15 +128,17 @@ def order(
 
 
 def _enter(client: Client, body: dict[str, Any], shown: Screen | None, as_json: bool) -> int:
+    # From before the order: however quickly it ends, none of its events is missed.
+    before = client.get("/status")["cursor"] if shown is not None else None
     entered = client.post("/orders", body)
     if as_json:
         print_json(entered)
     else:
         why = f" ({entered['route_reason']})" if entered.get("route_reason") else ""
         print(f"{entered['id']}: {entered['algo']}{why}, {entered['status']}", flush=True)
-    if shown is None:
+    if shown is None or before is None:
         return Exit.OK
-    return exit_of(follow_to_end(client, [entered["id"]], shown))
+    return exit_of(follow_entered(client, [entered], before, shown))
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -38,6 +38,7 @@ def print_table(
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.padding = (0, 1, 0, 0)
     numbers = set(right)
     for name in columns:
         table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
@@ -65,5 +66,6 @@ def amount(text: str | None) -> str | None:
     """A quantity, its thousands apart."""
     if text is None:
         return None
-    whole, dot, rest = text.partition(".")
-    return f"{int(whole):,}{dot}{rest}"
+    whole, _, rest = text.partition(".")
+    places = rest.rstrip("0")
+    return f"{int(whole):,}.{places}" if places else f"{int(whole):,}"

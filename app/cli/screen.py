@@ -99,7 +99,7 @@ class Bars:
             "total": float(order.qty),
             "completed": float(order.filled),
             "filled": f"{amount(str(order.filled))} / {amount(str(order.qty))}",
-            "counts": f"{order.children} children, {order.fills} fills",
+            "counts": f"{order.fills} fills",
             "status": order.status,
         }
         task = self._tasks.get(order.id)
@@ -120,7 +120,7 @@ def _progress() -> "Progress":
 
     return Progress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=28),
+        BarColumn(bar_width=18),
         TextColumn("{task.fields[filled]}", justify="right"),
         TextColumn("{task.fields[counts]}", justify="right", style="dim"),
         TextColumn("{task.fields[status]}"),

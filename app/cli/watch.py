@@ -27,7 +27,7 @@ def watch(
     with Client(place.find(url, key)) as client:
         shown = screen(as_json=as_json)
         if order_id is not None:
-            return exit_of(follow_to_end(client, [client.get(f"/orders/{order_id}")["id"]], shown))
+            return exit_of(follow_to_end(client, client.get(f"/orders/{order_id}")["id"], shown))
         try:
             follow_open(client, shown)
         except KeyboardInterrupt:

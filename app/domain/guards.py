@@ -27,6 +27,9 @@ from app.domain.trigger import (
 
 REJECTION_BACKOFF_MAX = 60 * SECOND
 
+OPEN_CHILDREN_MAX = 100
+"""Children of one order that may be open at once; a small `max_child` waits behind it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -135,7 +138,9 @@ def participation(scene: Scene, wish: Wish) -> Wish | Hold:
 
 
 def max_child(scene: Scene, wish: Wish) -> Wish | Hold:
-    """No child larger than the order allows."""
+    """No child larger than the order allows, and not too many of them at once."""
+    if len(scene.execution.children) >= OPEN_CHILDREN_MAX:
+        return Hold("open_children")
     largest = scene.execution.task.params.get("max_child")
     if not largest or wish.qty <= largest:
         return wish

@@ -136,10 +136,15 @@ class MarketDesk:
     def first(
         self, symbol: str, triggers: Iterable[Trigger], after: Instant, until: Instant
     ) -> Instant | None:
-        """When the first of `triggers` fires in (after, until]."""
+        """When the first of `triggers` fires in (after, until], or when to ask again.
+
+        A tape is known up to a moment only: without a hit before it, one has to look again then.
+        """
         tape = self.feed.tape(symbol)
-        fired = [tape.first(trigger, after, until) for trigger in triggers]
-        return min((at for at in fired if at is not None), default=None)
+        known = min(until, tape.until) if tape.until > after else until
+        fired = [tape.first(trigger, after, known) for trigger in triggers]
+        hits = [at for at in fired if at is not None]
+        return min(hits) if hits else (known if known < until else None)
 
     def next_open(self, now: Instant) -> Instant | None:
         """When a market that is closed everywhere opens next; None while one is open."""

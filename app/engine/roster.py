@@ -101,7 +101,7 @@ class Roster:
     def _free_held_back(self, changed: Working, now: Instant) -> None:
         """An order that waited for another of the same account may go on."""
         for other in self.orders.values():
-            held = other.decided is not None and other.decided.bound == "self_match"
+            held = other.decided is not None and other.decided.bound is not None
             if held and other is not changed and other.symbol == changed.symbol:
                 self.wake([other.order_id], now)
 

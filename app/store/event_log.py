@@ -61,9 +61,10 @@ async def era(connection: Connection) -> int:
 async def head(connection: Connection) -> Cursor:
     """The place after everything that can be read now."""
     row = await connection.fetchrow(
-        "SELECT xid::text::bigint AS xid, id FROM events"
+        # `e.xid`, not `xid`: that would be the converted column, which no index holds.
+        "SELECT xid::text::bigint AS xid, id FROM events e"
         " WHERE xid < pg_snapshot_xmin(pg_current_snapshot())"
-        " ORDER BY xid DESC, id DESC LIMIT 1"
+        " ORDER BY e.xid DESC, e.id DESC LIMIT 1"
     )
     current = await era(connection)
     return Cursor(current, row["xid"], row["id"]) if row else Cursor(current, 0, 0)
@@ -87,11 +88,11 @@ async def read(
     """Events after a cursor, oldest first; at most `limit`, none beyond `upto`."""
     records = await connection.fetch(
         "SELECT xid::text::bigint AS xid, id, account, order_id, seq, type, at, recorded_at, data"
-        " FROM events WHERE (xid, id) > ($1::text::xid8, $2)"
+        " FROM events e WHERE (xid, id) > ($1::text::xid8, $2)"
         " AND xid < pg_snapshot_xmin(pg_current_snapshot())"
         " AND ($4::uuid IS NULL OR order_id = $4)"
         " AND ($5::text IS NULL OR (xid, id) <= ($5::text::xid8, $6))"
-        " ORDER BY xid, id LIMIT $3",
+        " ORDER BY e.xid, e.id LIMIT $3",
         str(after.xid),
         after.id,
         limit,

@@ -49,11 +49,11 @@ class Shell:
         return Said(done.returncode, done.stdout, done.stderr)
 
     @contextmanager
-    def start(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    def start(self, *arguments: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
         """A command at work; killed at the end if it is still there."""
         with subprocess.Popen(
             [SLIPSTREAM, *arguments],
-            env=self.environment(),
+            env=self.environment() | environment,
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

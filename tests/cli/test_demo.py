@@ -1,12 +1,14 @@
 """The demo, as a newcomer runs it."""
 
 import os
+import signal
 import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
+from app.cli.exits import Exit
 from tests.cli.shell import Shell
 
 
@@ -24,3 +26,19 @@ def test_the_demo_runs_through_and_leaves_nothing_behind(tmp_path: Path) -> None
     for words in ("Child orders", "Its fills", "Alerts", "What it cost", "The books are right"):
         assert words in said.out
     assert said.out.count(": filled") == 5
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("command line against a server")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_stops_what_it_started(tmp_path: Path, number: signal.Signals) -> None:
+    with tempfile.TemporaryDirectory(prefix="sl-") as temporary:
+        shell = Shell(tmp_path, tmp_path / "data")
+        with shell.start("demo", TMPDIR=temporary) as demo:
+            assert demo.stdout is not None
+            url = next(line for line in demo.stdout if line.startswith("Ready at ")).split()[2]
+            demo.send_signal(number)
+            assert demo.wait(30) == Exit.INTERRUPTED
+        left = os.listdir(temporary)
+    assert left == []
+    assert shell("health", "--url", url).code == Exit.UNREACHABLE

@@ -71,7 +71,7 @@ def test_waiting_with_json_gives_the_order_and_then_its_events(shell: Shell) -> 
     entered, *frames = said.lines
     assert (entered["tags"], entered["strategy"]) == (["a"], "s")
     numbers = [frame["seq"] for frame in frames]
-    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert numbers == list(range(1, len(numbers) + 1))
     assert frames[-1]["type"] == "order.filled"
 
 

@@ -50,6 +50,22 @@ async def test_a_dump_is_quotes_and_trades_at_the_exchanges_time(
     assert (quote.bid_at, quote.ask_at) == (START, START + 5_000)
 
 
+async def test_tick_and_lot_are_the_finest_steps_that_occur(
+    calendars: ExchangeCalendars, tmp_path: Path
+) -> None:
+    messages = [
+        ticker(MS, "100.00", "4", "100.50", "10"),
+        ticker(MS + 1, "101.50", "6", "102.00", "8"),
+        deal(MS + 1, "101.50", "2"),
+    ]
+    feed = open_feed(calendars, {"path": dump(tmp_path / "dump.gz", messages)})
+    watched = await feed.watch("BTCUSDT", START)
+    assert watched is not None
+    assert (watched.instrument.tick, watched.instrument.lot) == (Decimal("0.5"), Decimal(2))
+    assert feed.tape("BTCUSDT").price_scale == 10
+    assert feed.tape("BTCUSDT").size_scale == 1
+
+
 async def test_trading_time_is_whole_days_around_the_data(
     calendars: ExchangeCalendars, tmp_path: Path
 ) -> None:

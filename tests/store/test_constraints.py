@@ -1,18 +1,17 @@
 """What must never happen is refused by the database itself, whoever asks, in whatever words."""
 
 import asyncio
-import uuid
 from collections.abc import Iterator
 
 import asyncpg
 import pytest
-from sqlalchemy import make_url
 
 from app.domain.alert import Alert, Severity
 from app.domain.lifecycle import ChildStatus, OrderStatus
 from app.store.alerts import raise_alerts
 from app.store.database import Database, connect
 from tests.domain.tasks import OPEN
+from tests.store.conftest import clone
 from tests.store.seeds import (
     ACCOUNT,
     fill,
@@ -25,18 +24,9 @@ from tests.store.seeds import (
 @pytest.fixture(scope="module")
 def seeded_url(server_url: str, template: str) -> Iterator[str]:
     """One order (1000: 100 filled, 200 working), two children, one fill, one alert."""
-    name = f"seeded_{uuid.uuid4().hex[:12]}"
-    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    asyncio.run(_run(server_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    asyncio.run(_seed(url))
-    yield url
-    asyncio.run(_run(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-async def _run(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute(statement)
-    await connection.close()
+    for url in clone(server_url, template):
+        asyncio.run(_seed(url))
+        yield url
 
 
 async def _seed(url: str) -> None:

@@ -13,10 +13,11 @@ from sqlalchemy import Connection, make_url, pool
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.store.database import Database, connect
+from app.store.database import connect
 from app.store.migrate import migrate, newest
 from app.store.tables import Xid8, metadata
 from app.store.views import schema_revision
+from tests.store.conftest import run
 
 
 @pytest.fixture
@@ -26,12 +27,6 @@ def empty_url(server_url: str) -> Iterator[str]:
     asyncio.run(run(server_url, f"CREATE DATABASE {name}"))
     yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
     asyncio.run(run(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-async def run(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute(statement)
-    await connection.close()
 
 
 async def with_alchemy(url: str, work: Any) -> Any:
@@ -77,10 +72,10 @@ async def test_up_down_and_up_again(empty_url: str) -> None:
     assert {column[0] for column in first["columns"]} == set(metadata.tables)
 
 
-async def test_migrating_again_changes_nothing(database_url: str) -> None:
-    before = await catalog(database_url)
-    await migrate(database_url)
-    assert await catalog(database_url) == before
+async def test_migrating_again_changes_nothing(own_url: str) -> None:
+    before = await catalog(own_url)
+    await migrate(own_url)
+    assert await catalog(own_url) == before
 
 
 async def test_processes_that_start_together_both_find_the_schema(empty_url: str) -> None:
@@ -97,7 +92,7 @@ async def test_an_unmigrated_database_has_no_revision(empty_url: str) -> None:
     await connection.close()
 
 
-async def test_alembic_sees_no_drift(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_alembic_sees_no_drift(own_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PGDialect.ischema_names, "xid8", Xid8)
 
     def compare(connection: Connection) -> list[Any]:
@@ -105,20 +100,21 @@ async def test_alembic_sees_no_drift(database_url: str, monkeypatch: pytest.Monk
         context = MigrationContext.configure(connection, opts=options)
         return compare_metadata(context, metadata)
 
-    assert await with_alchemy(database_url, compare) == []
+    assert await with_alchemy(own_url, compare) == []
 
 
 async def test_the_tables_make_the_very_database_that_migrations_make(
-    empty_url: str, database_url: str
+    empty_url: str, own_url: str
 ) -> None:
     """Stricter than Alembic: check constraints, partial indexes and defaults word for word."""
     await with_alchemy(empty_url, metadata.create_all)
-    assert await catalog(empty_url) == await catalog(database_url)
+    assert await catalog(empty_url) == await catalog(own_url)
 
 
-async def test_the_rows_that_must_be_there_from_the_start(database: Database) -> None:
-    async with database.connection() as connection:
-        meta = await connection.fetch("SELECT key, value FROM meta")
-        controls = await connection.fetch("SELECT scope, name, halted FROM controls")
+async def test_the_rows_that_must_be_there_from_the_start(own_url: str) -> None:
+    connection = await connect(own_url)
+    meta = await connection.fetch("SELECT key, value FROM meta")
+    controls = await connection.fetch("SELECT scope, name, halted FROM controls")
+    await connection.close()
     assert [tuple(row) for row in meta] == [("era", "1")]
     assert [tuple(row) for row in controls] == [("all", "*", False)]

@@ -1,6 +1,7 @@
 """`slipstream demo`."""
 
 import asyncio
+import signal
 import time
 
 from app.cli.client import Client
@@ -16,17 +17,19 @@ def demo() -> int:
 
     Nothing to set up, nothing left behind; it takes about half a minute.
     """
+    # Asked to end, it still stops what it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     begun = time.monotonic()
     out = console()
     out.print("Starting a server with a PostgreSQL of its own, a made-up market, a paper venue …")
     with running(script.SETTINGS) as server, Client(server.place) as client:
         out.print(f"Ready at {server.place.url} after {time.monotonic() - begun:.1f} s.\n")
         entered = script.enter(client)
-        signal = entered.signal
-        order = client.get(f"/orders/{signal['order_id']}")
+        decided = entered.signal
+        order = entered.orders[-1]
         out.print(
-            f"Entered four orders and a signal ({signal['signal']['action']} 1.5 COINX, decision:"
-            f" {signal['decision']}, routed to {order['algo']}: {order['route_reason']}).\n"
+            f"Entered four orders and a signal (buy {order['qty']} {order['symbol']}, decision:"
+            f" {decided['decision']}, routed to {order['algo']}: {order['route_reason']}).\n"
             f"Market time stands at the open; now it goes, {script.SETTINGS['SPEED']} times as"
             " fast as real time.\n"
         )
@@ -39,8 +42,7 @@ def demo() -> int:
         report.show_costs(client, entered.order_ids, out)
         _audit(server)
     out.print(f"Done in {time.monotonic() - begun:.0f} s; the server is stopped and gone.")
-    out.print("Next: `slipstream serve` in one terminal, then `slipstream order --symbol ACME"
-              " --side buy --qty 500 --algo twap --duration 10m --wait` in another.")  # fmt: skip
+    out.print("Next: `slipstream serve`, and paste the curl line it prints.")
     return Exit.OK
 
 

@@ -88,29 +88,10 @@ def show_alerts(client: Client, out: "Console") -> None:
 def show_costs(client: Client, order_ids: Sequence[str], out: "Console") -> None:
     """Each order against the price at its arrival and the market's average meanwhile."""
     print_table(
-        (
-            "order",
-            "average",
-            "arrival",
-            "cost bps",
-            "cost $",
-            "market VWAP",
-            "vs VWAP bps",
-            "vs VWAP $",
-            "fees $",
-        ),
+        ("order", "average", "arrival", "bps", "$", "VWAP", "bps ", "$ "),
         [_cost_row(client, name) for name in order_ids],
-        title="What it cost (positive is a cost, for buys and sells alike)",
-        right=(
-            "average",
-            "arrival",
-            "cost bps",
-            "cost $",
-            "market VWAP",
-            "vs VWAP bps",
-            "vs VWAP $",
-            "fees $",
-        ),
+        title="What it cost, against arrival and against the market's VWAP (positive is a cost)",
+        right=("average", "arrival", "bps", "$", "VWAP", "bps ", "$ "),
         to=out,
     )
 
@@ -127,7 +108,6 @@ def _cost_row(client: Client, order_id: str) -> tuple[str | None, ...]:
         price(vwap["benchmark"]),
         _signed(vwap["slippage_bps"]),
         _signed(vwap["slippage_money"]),
-        f"{float(cost['fees']):,.2f}",
     )
 
 

@@ -1,11 +1,10 @@
 """What the demo does: four orders and a signal, worked at high speed."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from app.cli.board import Board
 from app.cli.client import Client
-from app.cli.follow import follow_to_end
+from app.cli.follow import Answer, follow_entered
 from app.cli.screen import screen
 
 SETTINGS = {
@@ -32,24 +31,37 @@ SIGNAL = {
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """What was asked for: the orders' ids, and the decision on the signal."""
+    """The orders as they were accepted, the decision on the signal, and a cursor from before."""
 
-    order_ids: list[str]
-    signal: dict[str, Any]
+    orders: list[Answer]
+    signal: Answer
+    before: str
+
+    @property
+    def order_ids(self) -> list[str]:
+        return [order["id"] for order in self.orders]
 
 
 def enter(client: Client) -> Entered:
     """Four orders and one signal, which becomes a fifth."""
-    bodies: list[dict[str, Any]] = [
+    before = client.get("/status")["cursor"]
+    bodies: list[Answer] = [
         {
             "symbol": "ACME",
             "side": "buy",
             "qty": "6000",
             "algo": "twap",
             "duration": "30m",
-            "params": {"slices": 10},
+            "params": {"slices": 10, "seed": "demo"},
         },
-        {"symbol": "GLOBEX", "side": "sell", "qty": "30000", "algo": "vwap", "duration": "60m"},
+        {
+            "symbol": "GLOBEX",
+            "side": "sell",
+            "qty": "30000",
+            "algo": "vwap",
+            "duration": "60m",
+            "params": {"seed": "demo"},
+        },
         {
             "symbol": "INITECH",
             "side": "buy",
@@ -59,9 +71,10 @@ def enter(client: Client) -> Entered:
         },
         {"symbol": "ACME", "side": "sell", "qty": "2500", "algo": "market"},
     ]
-    ids = [client.post("/orders", body)["id"] for body in bodies]
+    orders = [client.post("/orders", body) for body in bodies]
     signal = client.post("/signals", SIGNAL)
-    return Entered([*ids, signal["order_id"]], signal)
+    orders.append(client.get(f"/orders/{signal['order_id']}"))
+    return Entered(orders, signal, before)
 
 
 def _bid(client: Client, symbol: str) -> str:
@@ -73,9 +86,10 @@ def _bid(client: Client, symbol: str) -> str:
 
 def work(client: Client, entered: Entered) -> Board:
     """Let market time go, and show the orders until all have ended."""
-    return follow_to_end(
+    return follow_entered(
         client,
-        entered.order_ids,
+        entered.orders,
+        entered.before,
         screen(as_json=False, fills=False),
         begun=lambda: client.put("/clock", {"held": False}),
     )

@@ -1,0 +1,173 @@
+"""The queries that run all day use their indexes once the tables have grown."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from app.domain.fact import Paused
+from app.domain.market import Traded
+from app.store import event_log, intake, journal, open_orders
+from app.store.database import Database
+from app.store.event_log import Cursor
+from tests.domain.tasks import OPEN
+from tests.store.seeds import ACCOUNT, BROKER, an_arrival, enter, intent, record, working
+
+GROW_ORDERS = """
+INSERT INTO orders ({columns})
+SELECT {values} FROM orders, generate_series(1, 6000) n WHERE id = $1
+"""
+OVERRIDES = {
+    "id": "gen_random_uuid()",
+    "key": "'grown' || n",
+    "client_order_id": "'grown' || n",
+    "status": "'canceled'",
+    "working": "0",
+    "attention": "false",
+}
+
+
+@pytest.fixture
+async def grown(own_url: str) -> AsyncIterator[tuple[Database, str]]:
+    """Thousands of finished orders, children and events, and one that is open."""
+    # One connection: its statistics are told at once, and `auto_explain` hears all.
+    database = await Database.open(own_url, connections=1)
+    order_id = await working(database)
+    await record(database, order_id, intent(order_id, 1, 100), intent(order_id, 2, 100))
+    async with database.transaction() as connection:
+        names = await connection.fetch(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = 'orders'"
+        )
+        columns = [row[0] for row in names]
+        await connection.execute(
+            GROW_ORDERS.format(
+                columns=", ".join(columns),
+                values=", ".join(OVERRIDES.get(name, name) for name in columns),
+            ),
+            order_id,
+        )
+        await connection.execute(
+            "INSERT INTO events (account, order_id, seq, type, at, data) SELECT account, id, 9,"
+            " 'order.canceled', accepted_at, '{}' FROM orders WHERE key LIKE 'grown%'"
+        )
+        await connection.execute(
+            "INSERT INTO children SELECT o.account, 'g' || row_number() OVER (), o.id, c.number,"
+            " c.epoch, c.symbol, c.side, c.qty, c.price, c.purpose, c.time_in_force, 'canceled',"
+            " c.intended_at, c.quote_at, c.filled, NULL, NULL, NULL, c.why"
+            " FROM orders o, children c WHERE o.key LIKE 'grown%'"
+        )
+        await connection.execute(
+            "INSERT INTO idempotency (key_id, key, body_sha256, account, order_id)"
+            " SELECT 'k1', client_order_id, '', account, id FROM orders"
+        )
+    async with database.connection() as connection:
+        await connection.execute("ANALYZE")
+    yield database, order_id
+    await database.close()
+
+
+TIMES = 12
+"""So often that the driver's statements have generic plans towards the end."""
+
+
+async def scans(database: Database) -> dict[str, int]:
+    """Rows read so far, by scanning tables and by following indexes."""
+    async with database.connection() as connection:
+        await connection.execute("SELECT pg_stat_force_next_flush()")
+        await connection.execute("SELECT 1")
+        found = await connection.fetch(
+            "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) AS n"
+            " FROM pg_stat_user_tables"
+        )
+    return {row["relname"]: row["n"] for row in found}
+
+
+async def scanned(database: Database, work: Any) -> dict[str, int]:
+    """Tables of which `work` read more than a few rows each time, and how many."""
+    before = await scans(database)
+    for _ in range(TIMES):
+        await work()
+    after = await scans(database)
+    return {t: n - before[t] for t, n in after.items() if n - before[t] > 60 * TIMES}
+
+
+async def plan(database: Database, query: str) -> str:
+    async with database.connection() as connection:
+        assert await connection.fetchval("SHOW enable_seqscan") == "on"
+        lines = await connection.fetch(f"EXPLAIN {query}")
+    return "\n".join(line[0] for line in lines)
+
+
+PLANS = [
+    (
+        "SELECT id FROM orders WHERE broker = 'paper' AND account = 'a1' AND attention"
+        " ORDER BY id FOR UPDATE",
+        "ix_orders_attention",
+    ),
+    (
+        f"SELECT id FROM orders WHERE broker = 'paper' AND account = 'a1' AND {journal.OPEN}"
+        " ORDER BY id",
+        "ix_orders_open",
+    ),
+    (
+        "SELECT * FROM events WHERE (xid, id) > ('5'::xid8, 5)"
+        " AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, id LIMIT 1000",
+        "ix_events_cursor",
+    ),
+]
+
+
+@pytest.mark.parametrize(("query", "index"), PLANS, ids=["attention", "open", "tail"])
+async def test_the_plan_is_the_index(grown: tuple[Database, str], query: str, index: str) -> None:
+    """The indexes fit; that our own statements use them is the next test's affair."""
+    shown = await plan(grown[0], query)
+    assert index in shown
+    assert "Seq Scan" not in shown
+
+
+async def test_nothing_on_the_order_path_scans_a_table(grown: tuple[Database, str]) -> None:
+    """The functions themselves, with their own parameters, by the database's own count."""
+    database, order_id = grown
+    measured = open_orders.Measured(order_id, Traded(Decimal(5), Decimal(50)), OPEN)
+    end = Cursor(1, 10**17, 0)
+
+    async def connected(work: Any, *arguments: Any, **given: Any) -> Any:
+        async with database.connection() as connection:
+            return await work(connection, *arguments, **given)
+
+    async def order_path() -> None:
+        desk = {"account": ACCOUNT, "broker": BROKER}
+        await connected(open_orders.take_attention, **desk)
+        await connected(open_orders.all_open, **desk)
+        await connected(open_orders.measure, account=ACCOUNT, measured=[measured])
+        await connected(event_log.head)
+        await connected(event_log.read, Cursor(1, 0, 0), limit=5)
+        await connected(event_log.read, Cursor(1, 0, 0), limit=5, upto=end)
+        await connected(event_log.read, end, limit=5)
+        await record(database, order_id, Paused(OPEN))
+
+    assert await scanned(database, order_path) == {}
+
+
+async def test_a_repetition_scans_no_table(grown: tuple[Database, str]) -> None:
+    database, _ = grown
+    names = {"key": "one", "client_order_id": "mine", "signal": "s1"}
+    await intake.insert(database, [an_arrival(**names)])
+
+    async def repeat() -> None:
+        await intake.insert(database, [an_arrival(client_order_id="mine", key="two")])
+        await intake.insert(database, [an_arrival(client_order_id="mine", signal="s2")])
+        await intake.insert(database, [an_arrival(**names)])
+        await intake.insert(database, [an_arrival(**names, body="other")])
+
+    assert await scanned(database, repeat) == {}
+
+
+async def test_entering_scans_no_table(grown: tuple[Database, str]) -> None:
+    database, _ = grown
+
+    async def work() -> None:
+        await enter(database)
+
+    assert await scanned(database, work) == {}
