@@ -88,13 +88,15 @@ class IdScope(StrEnum):
 class Capabilities:
     """How a broker behaves; recovery follows from this record alone.
 
-    `lookup` says which orders a look-up by client id finds, `lookup_lag` how late it may be.
+    `lookup` says which orders a look-up by client id finds, `lookup_lag` how late it may be,
+    `quarantine` how long a request whose answer was lost may still arrive.
     """
 
     id_scope: IdScope
     lookup: str  # "all" | "open_only" | "none"
     lookup_lag: Micros
     executions_lookback: Micros
+    quarantine: Micros = 0
     replaces_atomically: bool = False
 
 

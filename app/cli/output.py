@@ -53,8 +53,10 @@ def clock_time(moment: str | None) -> str | None:
 
 
 def price(text: str | None) -> str | None:
-    """An average at four decimals."""
-    return f"{float(text):,.4f}" if text is not None else None
+    """An average, at more decimals than it was traded with."""
+    if text is None:
+        return None
+    return f"{float(text):,.2f}" if float(text) >= 10_000 else f"{float(text):,.4f}"
 
 
 def tick(text: str) -> str:

@@ -1,7 +1,7 @@
 """What a desk learns: reports and answers into the journal, and from there into its memory."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from app.domain.instant import Instant
 from app.engine import inbox, reconcile
@@ -33,6 +33,7 @@ class Books:
         market: MarketDesk,
         roster: Roster,
         watch: Watch,
+        on_the_wire: Collection[str],
     ) -> None:
         self._account = account
         self._broker = broker
@@ -41,6 +42,8 @@ class Books:
         self._market = market
         self._roster = roster
         self._watch = watch
+        self._on_the_wire = on_the_wire
+        self._missing_since: dict[str, float] = {}
         self._reconciled_at = 0.0
 
     async def record(self, entries: Sequence[Entry], now: Instant) -> None:
@@ -88,7 +91,13 @@ class Books:
         """
         self._reconciled_at = time.monotonic()
         executions = [order.execution for order in self._roster.orders.values()]
-        found = await reconcile.ask(self._broker, executions, now)
+        found = await reconcile.ask(
+            self._broker,
+            executions,
+            now,
+            on_the_wire=self._on_the_wire,
+            missing_since=self._missing_since,
+        )
         await self.record([Entry(o, facts) for o, facts in found.unknown.items()], now)
         await self.book(found.reports, now)
         await self.record([Entry(o, facts) for o, facts in found.absent.items()], now)

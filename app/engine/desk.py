@@ -77,6 +77,7 @@ class Desk:
             market=market,
             roster=self._roster,
             watch=self._watch,
+            on_the_wire=self._sender.on_the_wire,
         )
 
     async def measure(self, now: Instant) -> None:
@@ -160,6 +161,7 @@ class Desk:
             by_order.setdefault(order_id, []).append(fact)
         entries = [Entry(order_id, found) for order_id, found in by_order.items()]
         await self._books.record(entries, self._market.clock.now())
+        self._sender.on_the_wire.difference_update(fact.child_id for _, fact in answers)
         return bool(answers)
 
     async def _decide_due(self, now: Instant) -> bool:

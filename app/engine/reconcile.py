@@ -1,12 +1,13 @@
 """What a broker knows of our open children, before any send and on a timer."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from app.domain.execution import Child, Execution
 from app.domain.fact import BecameUnknown, CancelRequested, ChildRejected, Fact, Paused
-from app.domain.instant import SECOND, Instant
+from app.domain.instant import SECOND, Instant, seconds
 from app.domain.lifecycle import ChildStatus
 from app.domain.task import OnRestart
 from app.ports import Broker, ExecutionReport, IdScope, Report
@@ -29,21 +30,34 @@ class Found:
     latest: Instant = 0
 
 
-async def ask(broker: Broker, open_orders: Sequence[Execution], now: Instant) -> Found:
+async def ask(
+    broker: Broker,
+    open_orders: Sequence[Execution],
+    now: Instant,
+    *,
+    on_the_wire: Collection[str],
+    missing_since: dict[str, float],
+) -> Found:
     """Executions first, then each child by its id. An intent nobody answered is unknown.
 
-    Only a broker whose ids are unique for ever, and that finds all orders at once, proves
-    absence by not knowing one; for any other the child stays unknown.
+    Children `on_the_wire` have an answer coming and are left alone. `missing_since` remembers,
+    on the monotonic clock, since when the broker has not known a child: only where its ids are
+    unique for ever and it finds all orders, and only after its lag and quarantine, is that proof
+    of absence. For any other broker the child stays unknown.
     """
     found = Found()
     found.reports.extend(await executions(broker, open_orders))
     for execution in open_orders:
         for child in execution.children:
+            if child.id in on_the_wire:
+                continue
             report = await broker.lookup(child.id)
             if report is not None:
+                missing_since.pop(child.id, None)
                 found.reports.append(report)
             else:
-                _missing(broker, execution, child, now, found)
+                since = missing_since.setdefault(child.id, time.monotonic())
+                _missing(broker, execution, child, now, found, since)
     found.latest = max((r.at for r in found.reports), default=0)
     return found
 
@@ -57,23 +71,25 @@ async def executions(broker: Broker, open_orders: Sequence[Execution]) -> Sequen
 
 
 def _missing(
-    broker: Broker, execution: Execution, child: Child, now: Instant, found: Found
+    broker: Broker, execution: Execution, child: Child, now: Instant, found: Found, since: float
 ) -> None:
     order_id = execution.task.order_id
     if child.status is ChildStatus.INTENT:
         found.unknown.setdefault(order_id, []).append(
-            BecameUnknown(now, child.id, "found_after_restart")
+            BecameUnknown(now, child.id, "found_without_answer")
         )
-    if proves_absence(broker) and child.status in (ChildStatus.INTENT, ChildStatus.UNKNOWN):
+    silent = child.status in (ChildStatus.INTENT, ChildStatus.UNKNOWN)
+    if silent and proves_absence(broker, missing_seconds=time.monotonic() - since):
         found.absent.setdefault(order_id, []).append(
             ChildRejected(now, child.id, "absent", absent=True)
         )
 
 
-def proves_absence(broker: Broker) -> bool:
-    """Whether "not found" is evidence at this broker."""
+def proves_absence(broker: Broker, *, missing_seconds: float) -> bool:
+    """Whether "not found", for so long, is evidence at this broker."""
     able = broker.capabilities
-    return able.id_scope is IdScope.EVER and able.lookup == "all" and able.lookup_lag == 0
+    patience = seconds(able.lookup_lag + able.quarantine)
+    return able.id_scope is IdScope.EVER and able.lookup == "all" and missing_seconds >= patience
 
 
 def restart_entries(loaded: Sequence[Loaded], orphaned_seconds: float, now: Instant) -> list[Entry]:

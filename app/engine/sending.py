@@ -33,6 +33,8 @@ class Sender:
         self._safe = safe
         self._now = now
         self._tasks: set[asyncio.Task[None]] = set()
+        self.on_the_wire: set[str] = set()
+        """Children whose answer is still to come, or not yet written down."""
 
     def send(self, order_id: str, symbol: str, intents: Sequence[Intended]) -> None:
         """Send intents that are committed. Each answer is handed in as a fact."""
@@ -47,6 +49,7 @@ class Sender:
                 purpose=intent.purpose,
                 at=intent.at,
             )
+            self.on_the_wire.add(ticket.child_id)
             self._begin(self._send(order_id, ticket))
 
     def cancel(self, child_id: str, at: Instant) -> None:
@@ -62,6 +65,7 @@ class Sender:
         if not self._safe():
             # Nothing left this house: the next owner finds the intent and looks for evidence.
             log.warning("lease too old to send", child_id=ticket.child_id)
+            self.on_the_wire.discard(ticket.child_id)
             return
         begun = time.monotonic()
         try:

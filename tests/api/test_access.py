@@ -43,6 +43,30 @@ def test_every_route_declares_its_scope(api: FastAPI) -> None:
     assert stream.SCOPE in SCOPES
 
 
+BEYOND_READING = {
+    ("POST", "/orders"): "trade",
+    ("PATCH", "/orders/{order_id}"): "trade",
+    ("POST", "/orders/{order_id}/resume"): "trade",
+    ("POST", "/signals"): "trade",
+    ("POST", "/alerts/{alert_id}/ack"): "trade",
+    # What makes risk smaller never needs more than canceling.
+    ("DELETE", "/orders"): "cancel",
+    ("DELETE", "/orders/{order_id}"): "cancel",
+    ("POST", "/orders/{order_id}/pause"): "cancel",
+    ("PUT", "/clock"): "admin",
+    ("GET", "/keys"): "admin",
+    ("POST", "/keys"): "admin",
+    ("DELETE", "/keys/{key_id}"): "admin",
+}
+
+
+def test_reading_is_all_that_a_reader_may(api: FastAPI) -> None:
+    beyond = {(m, p): scope for m, p, scope in declared(api) if scope not in ("read", None)}
+    assert beyond == BEYOND_READING
+    reading = {(m, p) for m, p, scope in declared(api) if scope == "read"}
+    assert {m for m, p in reading if p != "/orders/preview"} == {"GET"}
+
+
 MAY = {
     "read": {"read"},
     "trade": {"trade", "cancel"},

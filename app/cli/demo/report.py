@@ -100,7 +100,7 @@ def _cost_row(client: Client, order_id: str) -> tuple[str | None, ...]:
     order, cost = client.get(f"/orders/{order_id}"), client.get(f"/orders/{order_id}/tca")
     arrival, vwap = cost["arrival"], cost["interval_vwap"]
     return (
-        f"{order['side']} {amount(order['filled'])} {order['symbol']} {order['algo']}",
+        f"{order['side']} {order['symbol']} {order['algo']}",
         price(cost["average_price"]),
         price(arrival["benchmark"]),
         _signed(arrival["slippage_bps"]),
