@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 import structlog
 import uvicorn
 
-from app.api.app import create_api
 from app.settings import Settings
 from app.supervisor import Supervisor, admin_key, announce, prepare_database
 from app.wiring import open_house, open_service, open_worker
@@ -83,6 +82,9 @@ async def _until_stopped(
 
 
 async def _api(settings: Settings, url: str, stop: asyncio.Event) -> None:
+    # Half a second of imports that neither the supervisor nor the worker should wait for.
+    from app.api.app import create_api
+
     async with open_house(settings, url) as house, open_service(house) as service:
         app = create_api(service)
         config = uvicorn.Config(

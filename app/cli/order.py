@@ -73,12 +73,6 @@ def order(
     ] = None,
     strategy: Annotated[str | None, _option(_NAMES, "--strategy", help="Whose idea it is.")] = None,
     tag: Annotated[list[str] | None, _option(_NAMES, "--tag", help="May be repeated.")] = None,
-    take_profit: Annotated[
-        str | None, _option(_FIELDS, "--take-profit", help="Price of an exit with profit.")
-    ] = None,
-    stop_loss: Annotated[
-        str | None, _option(_FIELDS, "--stop-loss", help="Price of an exit with loss.")
-    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only say what would happen.")] = False,
     wait: Annotated[
         bool, typer.Option("--wait", "-w", help="Follow it to its end: exit 0 filled, 4 not.")
@@ -115,8 +109,6 @@ def order(
         "client_order_id": client_order_id,
         "strategy": strategy,
         "tags": tag or None,
-        "take_profit": take_profit,
-        "stop_loss": stop_loss,
     }
     asked = {name: value for name, value in body.items() if value is not None}
     with Client(place.find(url, key)) as client:

@@ -105,21 +105,23 @@ async def read(
 
 def _event(current: int, record: Any) -> Event:
     cursor = Cursor(current, record["xid"], record["id"])
+    data = record["data"]
+    # Alerts and decisions belong to no order's sequence, but name the order they are about.
+    order_id = record["order_id"] or data.get("order_id")
     frame = {
         "cursor": str(cursor),
         "type": record["type"],
         "account": record["account"],
-        "order_id": record["order_id"],
+        "order_id": order_id,
         "seq": record["seq"],
         "ts": rfc3339(record["at"]),
         "recorded_at": rfc3339(record["recorded_at"]),
-        "data": record["data"],
+        "data": data,
     }
-    data = record["data"]
     return Event(
         cursor=cursor,
         account=record["account"],
-        order_id=record["order_id"],
+        order_id=order_id,
         symbol=data.get("order", data).get("symbol"),
         type=record["type"],
         channel=_PREFIX_CHANNELS[record["type"].partition(".")[0]],

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.domain.lifecycle import CHILD_MOVES, ORDER_MOVES
+from app.settings import Settings
+from app.wiring import open_feed
 from tests.server import running_server
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +47,18 @@ def test_make_knows_its_targets() -> None:
             ["make", "-n", *command.split()[1:]], cwd=ROOT, capture_output=True, text=True
         )
         assert shown.returncode == 0, shown.stderr
+
+
+async def test_the_layout_that_is_shown_can_be_played(tmp_path: Path) -> None:
+    (tmp_path / "layout.toml").write_text(blocks("docs/real-data.md", "toml")[0])
+    (tmp_path / "xyz.csv").write_text(blocks("docs/real-data.md", "csv")[0])
+    settings = Settings(_env_file=None, feed="replay", feed_path=tmp_path / "layout.toml")
+    feed = open_feed(settings)
+    assert feed.starts_at is not None
+    watched = await feed.watch("XYZ", feed.starts_at)
+    assert watched is not None
+    traded = feed.tape("XYZ").traded(0, watched.sessions[0].closes_at)
+    assert traded.volume == 20_000
 
 
 @pytest.mark.slow
