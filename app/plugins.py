@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 
-class PluginError(Exception):
+class PluginError(ValueError):
     """A plug-in is missing, or does not look like one; the message says which and how."""
 
 

@@ -1,11 +1,27 @@
 """Configuration: read once, frozen, checked at the door. Names are the environment's."""
 
+from collections.abc import Iterable
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+PREFIX = "SLIPSTREAM_"
+
+_OTHERS = ("URL", "KEY", "DATA_SETS")
+"""Read by the command line and the tests, and no setting of the server."""
+
+_TESTS = "TEST_"
 
 
 class Settings(BaseSettings):
@@ -15,7 +31,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="SLIPSTREAM_",
+        env_prefix=PREFIX,
         env_file=".env",
         extra="ignore",
         frozen=True,
@@ -89,6 +105,21 @@ class Settings(BaseSettings):
         default=(), description="Symbols watched from the start, separated by commas."
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before `.env`; neither may hold a variable that nobody knows."""
+        for source in (env_settings, dotenv_settings):
+            assert isinstance(source, EnvSettingsSource), "both are read as an environment"
+            refuse_unknown(source.env_vars)
+        return init_settings, env_settings, dotenv_settings
+
     @field_validator("symbols", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -102,3 +133,22 @@ class Settings(BaseSettings):
         if value.lower() not in ("debug", "info", "warning", "error"):
             raise ValueError("must be debug, info, warning or error")
         return value.lower()
+
+
+def refuse_unknown(variables: Iterable[str]) -> None:
+    """Raises ValidationError for variables of ours that mean nothing: most are misspelt."""
+    known = {name.upper() for name in Settings.model_fields} - {"DATABASE_URL"}
+    ours = (name.upper() for name in variables if name.upper().startswith(PREFIX))
+    names = sorted(name.removeprefix(PREFIX) for name in ours)
+    unknown = [n for n in names if n not in known.union(_OTHERS) and not n.startswith(_TESTS)]
+    if unknown:
+        raise ValidationError.from_exception_data("Settings", [_unknown(n, known) for n in unknown])
+
+
+def _unknown(name: str, known: set[str]) -> InitErrorDetails:
+    close = get_close_matches(name, [*known, "DATABASE_URL"], n=1)
+    meant = [n if n == "DATABASE_URL" else f"{PREFIX}{n}" for n in close]
+    hint = f"; did you mean {meant[0]}?" if meant else ""
+    told = PydanticCustomError("unknown_variable", "there is no such setting{hint}", {"hint": hint})
+    # Its value may be secret: the name stands in for it.
+    return InitErrorDetails(type=told, loc=(f"{PREFIX}{name}",), input=name)

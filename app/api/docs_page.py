@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
@@ -12,7 +12,7 @@ _STATIC = "/docs/static"
 
 def install(api: FastAPI) -> None:
     """Serve /docs for an app that was made with `docs_url=None`."""
-    page = get_swagger_ui_html(
+    api.state.docs_page = get_swagger_ui_html(
         openapi_url="/openapi.json",
         title=api.title,
         swagger_js_url=f"{_STATIC}/swagger-ui-bundle.js",
@@ -20,9 +20,10 @@ def install(api: FastAPI) -> None:
         swagger_favicon_url=f"{_STATIC}/favicon.png",
         swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
     )
-
-    async def docs() -> HTMLResponse:
-        return page
-
     api.add_api_route("/docs", docs, include_in_schema=False)
     api.mount(_STATIC, StaticFiles(directory=str(files("fastapi_offline") / "static")))
+
+
+async def docs(request: Request) -> HTMLResponse:
+    page: HTMLResponse = request.app.state.docs_page
+    return page

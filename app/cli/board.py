@@ -62,9 +62,12 @@ class Board:
         return order
 
     def move(self, frame: dict[str, Any]) -> Watched | None:
-        """The order that a frame moved on; None where it told nothing new."""
+        """The order that a frame moved on; None where it told nothing new.
+
+        An alert names an order without a place in its sequence: it moves nothing.
+        """
         order = self.orders.get(frame["order_id"] or "")
-        if order is None or frame["seq"] <= order.seq:
+        if order is None or frame["seq"] is None or frame["seq"] <= order.seq:
             return None
         data, sums = frame["data"], frame["data"]["order"]
         order.seq, order.status = frame["seq"], sums["status"]

@@ -107,9 +107,9 @@ def admit(request: Request, order_id: str, scene: Scene, rules: Rules) -> Admitt
 
 def _reference(scene: Scene) -> Decimal:
     """The arrival price. Without one nothing can be checked, so nothing is accepted."""
-    if scene.quote is not None and scene.quote.uncrossed:
+    if scene.quote is not None and scene.quote.uncrossed and scene.quote.bid > 0:
         return scene.quote.mid
-    if scene.last is not None:
+    if scene.last is not None and scene.last > 0:
         return scene.last
     raise Unavailable(
         "no_reference_price",
@@ -135,10 +135,11 @@ def _quantity(request: Request, instrument: Instrument, reference: Decimal) -> D
             raise Refusal(
                 "wrong_lot", f"qty must be a whole multiple of {instrument.lot}", field=field
             )
-    if qty < instrument.min_qty:
+    smallest = max(instrument.min_qty, instrument.lot)
+    if qty < smallest:
         raise Refusal(
             "below_minimum",
-            f"{format(qty, 'f')} is below the smallest quantity, {instrument.min_qty}",
+            f"{format(qty, 'f')} is below the smallest quantity, {smallest}",
             field=field,
         )
     return qty
@@ -196,8 +197,9 @@ def _route(request: Request, qty: Decimal, reference: Decimal, scene: Scene, rul
 def _limit_price(request: Request, algorithm: Algorithm, scene: Scene) -> Decimal | None:
     if request.limit_price is not None or not algorithm.needs_limit_price:
         return request.limit_price
-    if request.algo == AUTO and scene.quote is not None:
-        return scene.quote.near(request.side)
+    quote = scene.quote
+    if request.algo == AUTO and quote is not None and quote.uncrossed and quote.bid > 0:
+        return quote.near(request.side)
     raise Refusal(
         "limit_price_needed", f"{algorithm.name} needs a limit_price", field="limit_price"
     )

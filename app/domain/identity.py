@@ -1,11 +1,16 @@
 """Deterministic ids: what the broker sees of a child is computed, never drawn."""
 
+import re
+
 from app.domain.refusal import Refusal
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _KEY_LENGTH = 11
 _NUMBER_LENGTH = 4
 PREFIX = "sl"
+_CHILD = re.compile(
+    rf"{PREFIX}([{_DIGITS}]{{{_KEY_LENGTH}}})-[{_DIGITS}]{{1,{_NUMBER_LENGTH}}}", re.ASCII
+)
 
 
 def order_key(order_id: str) -> str:
@@ -23,9 +28,8 @@ def child_id(order_id: str, number: int) -> str:
 
 def key_of_child(text: str) -> str | None:
     """The order key in a child id of ours, None for an id that is not."""
-    key, dash, number = text.removeprefix(PREFIX).partition("-")
-    ours = text.startswith(PREFIX) and dash and len(key) == _KEY_LENGTH and number
-    return key if ours else None
+    match = _CHILD.fullmatch(text)
+    return match.group(1) if match else None
 
 
 def _base36(value: int) -> str:

@@ -70,6 +70,8 @@ def _against(
 ) -> Slippage:
     if benchmark is None:
         return Slippage(None, None, None, without)
+    if benchmark <= 0:
+        return Slippage(benchmark, None, None, "the benchmark is not above zero")
     if average is None:
         return Slippage(benchmark, None, None, "nothing was filled")
     money = side.sign * (average - benchmark) * filled

@@ -11,6 +11,9 @@ from app.domain.instant import SECOND, Instant
 TURN_SECONDS = 0.05
 """The longest a clock waits before the loop looks around again."""
 
+SPEED_MAX = 1e6
+"""Faster than this, an idle market would run off the calendar's end within minutes."""
+
 
 class Clock(Protocol):
     stepped: bool
@@ -48,7 +51,7 @@ class SteppedClock:
 
     def __init__(self, start: Instant, *, speed: Decimal, held: bool) -> None:
         self._now = start
-        self._speed = float(speed)
+        self._speed = _bounded(speed)
         self._held = held
         self._based_at, self._base = time.monotonic(), start
 
@@ -57,8 +60,8 @@ class SteppedClock:
 
     def pace(self, *, speed: Decimal, held: bool) -> None:
         """Change the speed, or hold market time still."""
-        if (float(speed), held) != (self._speed, self._held):
-            self._speed, self._held = float(speed), held
+        if (_bounded(speed), held) != (self._speed, self._held):
+            self._speed, self._held = _bounded(speed), held
             self._rebase()
 
     def jump(self, to: Instant) -> None:
@@ -97,6 +100,10 @@ class SteppedClock:
 
     def _rebase(self) -> None:
         self._based_at, self._base = time.monotonic(), self._now
+
+
+def _bounded(speed: Decimal) -> float:
+    return min(float(speed), SPEED_MAX)
 
 
 async def _woken(wake: asyncio.Event, at_most: float) -> None:

@@ -17,6 +17,7 @@ from app.domain.fact import (
 )
 from app.domain.instant import rfc3339
 from app.domain.lifecycle import CHILD_DONE, ChildStatus
+from app.domain.quantity import ZERO
 from app.ports import ExecutionReport, OrderReport, Report
 from app.store import children, journal
 from app.store.database import Connection, Database
@@ -52,18 +53,24 @@ async def book(
 
 
 def missing_fills(execution: Execution, reports: Iterable[Report]) -> bool:
-    """Whether some report ends a child that should have filled more than we have heard of."""
-    heard = {c.id: c.filled for c in execution.children}
+    """Whether some report ends a child that should have filled more than we have heard of.
+
+    What is told may be booked already. An end that frees quantity is believed only when what was
+    booked or what is told accounts for it alone: asking once too often costs less than a repeat
+    that passes for the fill that is missing.
+    """
+    told = {(r.child_id, r.execution_id): r.qty for r in reports if isinstance(r, ExecutionReport)}
+    booked = {c.id: c.filled for c in execution.children}
     for report in reports:
-        if isinstance(report, ExecutionReport) and report.child_id in heard:
-            heard[report.child_id] += report.qty
-    return any(
-        isinstance(report, OrderReport)
-        and report.status in CHILD_DONE
-        and report.child_id in heard
-        and report.filled > heard[report.child_id]
-        for report in reports
-    )
+        if not isinstance(report, OrderReport) or report.child_id not in booked:
+            continue
+        before = booked[report.child_id]
+        now = sum((qty for (child_id, _), qty in told.items() if child_id == report.child_id), ZERO)
+        frees = report.status is not ChildStatus.FILLED
+        known = max(before, now) if frees else before + now
+        if report.status in CHILD_DONE and report.filled > known:
+            return True
+    return False
 
 
 def _entries(reports: Sequence[Report], owners: dict[str, str]) -> list[Entry]:

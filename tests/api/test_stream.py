@@ -183,6 +183,17 @@ async def test_filters_hold_back_what_was_not_asked_for(
         assert (await answer(socket))["type"] == "pong"
 
 
+async def test_a_second_subscription_replaces_the_first(
+    served: Served, admin_key: str, client: httpx.AsyncClient
+) -> None:
+    async with listening(served, admin_key, channels=["orders"]) as socket:
+        await say(socket, action="subscribe", channels=["orders"])
+        assert (await answer(socket))["type"] == "subscribed"
+        for _ in range(2):
+            order = (await client.post("/orders", json=order_body())).json()
+            assert (await answer(socket))["order_id"] == order["id"]
+
+
 @pytest.mark.parametrize(
     ("message", "code"),
     [

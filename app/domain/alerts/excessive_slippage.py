@@ -6,7 +6,7 @@ from app.domain.tca import slippage_bps
 
 def check(sight: Sight, thresholds: Thresholds) -> Alert | None:
     """Average fill against arrival mid, in basis points; positive is a cost."""
-    if sight.average_price is None or sight.arrival_mid is None:
+    if sight.average_price is None or sight.arrival_mid is None or sight.arrival_mid <= 0:
         return None
     task = sight.execution.task
     cost = slippage_bps(task.side, sight.average_price, sight.arrival_mid)
