@@ -105,6 +105,7 @@ class MarketDesk:
             return
         self._told_at = now
         async with self._database.transaction() as connection:
+            await market_state.need_not_last(connection)
             speed, held = await market_state.tell_clock(connection, self.clock.now())
             await market_state.tell_quotes(connection, [self._ticked(s) for s in self.watched])
         if isinstance(self.clock, SteppedClock):

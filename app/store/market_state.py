@@ -69,6 +69,11 @@ async def start_clock(
     )
 
 
+async def need_not_last(connection: Connection) -> None:
+    """What this transaction tells is told again in a moment: do not wait for the disk."""
+    await connection.execute("SET LOCAL synchronous_commit = off")
+
+
 async def tell_clock(connection: Connection, now: Instant) -> tuple[Decimal, bool]:
     """Tell market time; returns the speed and hold that somebody may have set meanwhile."""
     row = await connection.fetchrow(
@@ -128,8 +133,13 @@ async def forget_watches(connection: Connection) -> None:
 
 
 async def refuse(connection: Connection, symbol: str, error: str) -> None:
+    """Say why a symbol is not watched; refusals that were told long ago are forgotten."""
     await connection.execute(
         "UPDATE watches SET watched_at = NULL, error = $2 WHERE symbol = $1", symbol, error
+    )
+    await connection.execute(
+        "DELETE FROM watches WHERE error IS NOT NULL"
+        " AND requested_at < clock_timestamp() - interval '1 minute'"
     )
 
 

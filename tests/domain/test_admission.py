@@ -422,7 +422,7 @@ def test_the_curve_is_the_feeds_own_or_the_sessions_default() -> None:
 
 amounts = st.builds(
     lambda sign, digits, adjusted: D((sign, digits, adjusted - len(digits) + 1)),
-    st.sampled_from([0, 0, 0, 1]),
+    st.sampled_from([0, 0, 0, 0, 0, 0, 1]),
     st.lists(st.integers(0, 9), min_size=1, max_size=28).map(lambda ds: (ds[0] or 1, *ds[1:])),
     st.integers(-12, 15),
 )
@@ -451,7 +451,7 @@ sizes = whole | st.integers(1, 10**7).map(lambda n: D(n) * 100) | amounts
 requests = st.fixed_dictionaries(
     {
         "side": st.sampled_from(Side),
-        "algo": st.sampled_from(["auto", "auto", *sorted(BY_NAME), "none"]),
+        "algo": st.sampled_from(["auto", "auto", *sorted(BY_NAME), *sorted(BY_NAME), "none"]),
         "urgency": st.sampled_from(Urgency),
         "params": rarely(params).map(lambda found: found or {}),
         "limit_price": rarely(st.sampled_from([D("99.5"), D(100)]) | amounts),
@@ -488,7 +488,7 @@ scenes = st.builds(
     instruments,
     st.sampled_from([(SESSION, NEXT), (ALWAYS,), (HALF_DAY, NEXT), ()]),
     st.none(),
-    books | st.none(),
+    books,
     st.none() | prices,
     st.none() | amounts,
     st.just(NOW) | moments,
@@ -501,7 +501,11 @@ rules = st.builds(
 
 
 @settings(max_examples=settings.default.max_examples * 10)
-@given(requests | by_notional | neither_or_both, scenes, rules)
+@given(
+    rarely(neither_or_both).flatmap(lambda f: st.just(f) if f else requests | by_notional),
+    scenes,
+    rules,
+)
 def test_whatever_is_asked_is_an_order_within_its_bounds_or_a_refusal(
     fields: dict[str, Any], there: Scene, house: Rules
 ) -> None:

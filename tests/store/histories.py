@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from hypothesis import Phase
 from hypothesis import strategies as st
 
 from app.domain.execution import Child, Execution, accepted, apply, apply_to_child
@@ -33,6 +34,9 @@ from app.domain.quantity import ZERO
 from app.domain.task import Task
 from tests.domain.tasks import OPEN
 from tests.store.seeds import fill, intent
+
+UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
+"""On a database a failure is told as it is found: making it smaller takes minutes."""
 
 
 @dataclass

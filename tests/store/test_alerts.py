@@ -74,8 +74,13 @@ async def test_two_raisers_in_opposite_order_never_wait_in_a_circle(
 async def test_acknowledged_once_and_told_once_by_whoever_was_first(database: Database) -> None:
     await raise_them(database, an_alert())
     alert_id = await value(database, "SELECT id FROM alerts")
-    people = ["ann", "bob", "cy"]
-    rows = await asyncio.gather(*(acknowledge(database, alert_id, by=p) for p in people))
+    async with database.transaction() as blocker:
+        # All three have come before the first is let in.
+        await blocker.execute("SELECT FROM alerts FOR UPDATE")
+        people = ("ann", "bob", "cy")
+        asked = [asyncio.create_task(acknowledge(database, alert_id, by=p)) for p in people]
+        await asyncio.sleep(0.1)
+    rows = await asyncio.gather(*asked)
     assert len({(row["acknowledged_by"], row["acknowledged_at"]) for row in rows}) == 1
     assert await told(database) == [("alert.raised", alert_id), ("alert.acknowledged", alert_id)]
 

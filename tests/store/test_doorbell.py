@@ -97,6 +97,7 @@ async def test_many_rings_make_few(database_url: str) -> None:
 async def test_it_hears_again_after_its_backend_died(database_url: str, rings: bool) -> None:
     """Also who only listens and never rings must notice that nobody will ever ring here again."""
     async with bell(database_url, WORK) as listener:
+        await asyncio.sleep(0.05)  # It has nothing left to do and only listens.
         assert await kill_others(database_url) == 1
         if rings:
             listener.ring(EVENTS)

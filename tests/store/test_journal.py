@@ -36,7 +36,7 @@ from app.store.database import Database
 from app.store.journal import Entry
 from app.store.open_orders import Measured
 from tests.domain.tasks import OPEN
-from tests.store.histories import Memory, chunks, histories, total
+from tests.store.histories import UNSHRUNK, Memory, chunks, histories, total
 from tests.store.seeds import (
     ACCOUNT,
     BROKER,
@@ -81,7 +81,7 @@ def check_events(events: Sequence[Any]) -> None:
 
 
 @given(data=st.data(), algo=st.sampled_from(["twap", "limit"]), side=st.sampled_from(Side))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=UNSHRUNK)
 async def test_the_fold_in_the_database_is_the_fold_in_memory(
     database: Database, data: st.DataObject, algo: str, side: Side
 ) -> None:
@@ -505,7 +505,7 @@ async def test_attention_is_taken_once(database: Database) -> None:
 
 async def test_a_measure_never_goes_back_in_time(database: Database) -> None:
     order_id = await enter(database)
-    for volume, to in ((10, 5), (20, 9), (15, 7), (25, 9)):
+    for volume, to in ((10, 5), (20, 9), (25, 9), (15, 7)):
         async with database.connection() as connection:
             measured = Measured(order_id, Traded(D(volume), D(volume * 10)), OPEN + to)
             await open_orders.measure(connection, account=ACCOUNT, measured=[measured])

@@ -26,6 +26,7 @@ from app.store.database import Database, connect
 from app.store.intake import Accepted
 from app.store.journal_write import Draft, persist
 from tests.domain.tasks import ALWAYS, OPEN, SESSION, a_task
+from tests.store.histories import UNSHRUNK
 from tests.store.seeds import ACCOUNT, an_arrival, fetch, know, task
 
 CENTURY: Instant = 100 * 365 * DAY
@@ -138,7 +139,7 @@ def executions(draw: st.DrawFn) -> tuple[Execution, dict[str, Child]]:
 
 
 @given(drawn=executions())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=UNSHRUNK)
 async def test_an_execution_comes_back_as_it_went(
     database: Database, drawn: tuple[Execution, dict[str, Child]]
 ) -> None:

@@ -42,7 +42,7 @@ def demo() -> int:
         report.show_costs(client, entered.order_ids, out)
         _audit(server)
     out.print(f"Done in {time.monotonic() - begun:.0f} s; the server is stopped and gone.")
-    out.print("Next: `slipstream serve`, and paste the curl line it prints.")
+    out.print("Next: `make run`, and paste the curl line it prints.")
     return Exit.OK
 
 

@@ -1,0 +1,151 @@
+"""Parent orders as clients see them.
+
+Every one satisfies `filled + working + unknown + unsent + canceled = qty + excess`.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from app.domain.task import Anchor, Task
+from app.store import rows
+from app.store.database import Connection
+from app.store.journal import OPEN
+from app.store.rows import Row
+from app.store.views.plain import Answer, Page, moment, text
+
+
+def order(row: Row) -> Answer:
+    """One parent order, whole."""
+    filled = row["filled"]
+    unsent = row["qty"] + row["excess"] - filled - row["working"] - row["unknown"] - row["canceled"]
+    return {
+        "id": row["id"],
+        "client_order_id": row["client_order_id"],
+        "account": row["account"],
+        "symbol": row["symbol"],
+        "side": row["side"],
+        "qty": text(row["qty"]),
+        "notional": text(row["notional"]),
+        "algo": row["algo"],
+        "asked_algo": row["asked_algo"],
+        "route_reason": row["route_reason"],
+        "params": row["params"],
+        "limit_price": text(row["limit_price"]),
+        "start_time": moment(row["start_at"]),
+        "end_time": moment(row["end_at"]),
+        "max_participation": text(row["max_participation"]),
+        "urgency": row["urgency"],
+        "time_in_force": row["time_in_force"],
+        "on_restart": row["on_restart"],
+        "strategy": row["strategy"],
+        "tags": row["tags"],
+        "signal_id": row["signal_id"],
+        "status": row["status"],
+        "reason": row["reason"],
+        "filled": text(filled),
+        "working": text(row["working"]),
+        "unknown": text(row["unknown"]),
+        "unsent": text(unsent),
+        "canceled": text(row["canceled"]),
+        "excess": text(row["excess"]),
+        "average_price": text(_average(row)),
+        "fees": text(row["fees"]),
+        "arrival": _arrival(row),
+        "curve_source": row["curve"]["source"],
+        "accepted_at": moment(row["accepted_at"]),
+        "created_at": moment(row["created_at"]),
+        "updated_at": moment(row["updated_at"]),
+        "finished_at": moment(row["finished_at"]),
+        "version": row["version"],
+        "seq": row["seq"],
+    }
+
+
+def _average(row: Row) -> Decimal | None:
+    filled: Decimal = row["filled"]
+    if filled <= 0:
+        return None
+    average: Decimal = row["filled_notional"] / filled
+    return average.quantize(Decimal("1E-10"))
+
+
+def _arrival(row: Row) -> Answer | None:
+    if row["arrival_bid"] is None:
+        return None
+    return {
+        "bid": text(row["arrival_bid"]),
+        "ask": text(row["arrival_ask"]),
+        "mid": text((row["arrival_bid"] + row["arrival_ask"]) / 2),
+    }
+
+
+async def find_order(
+    connection: Connection, order_id: str, accounts: Sequence[str] | None
+) -> Any | None:
+    """The order's row, None if there is none that these accounts (None: all) may see."""
+    return await connection.fetchrow(
+        "SELECT o.*, i.currency FROM orders o JOIN instruments i USING (symbol)"
+        " WHERE o.id = $1 AND ($2::text[] IS NULL OR o.account = ANY($2))",
+        order_id,
+        accounts,
+    )
+
+
+async def find_by_client_id(
+    connection: Connection, client_order_id: str, accounts: Sequence[str] | None
+) -> Any | None:
+    return await connection.fetchrow(
+        "SELECT o.*, i.currency FROM orders o JOIN instruments i USING (symbol)"
+        " WHERE o.client_order_id = $1"
+        " AND ($2::text[] IS NULL OR o.account = ANY($2)) ORDER BY o.account LIMIT 1",
+        client_order_id,
+        accounts,
+    )
+
+
+async def orders(
+    connection: Connection,
+    *,
+    accounts: Sequence[str] | None,
+    status: str | None = None,
+    symbol: str | None = None,
+    strategy: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """Orders, newest first. `status` may be a status, `open`, `closed` or None for all."""
+    found = await connection.fetch(
+        "SELECT * FROM orders WHERE ($1::text[] IS NULL OR account = ANY($1))"
+        " AND CASE $2 WHEN 'open' THEN " + OPEN + " WHEN 'closed' THEN NOT " + OPEN + " ELSE"
+        " $2 IS NULL OR status = $2 END"
+        " AND ($3::text IS NULL OR symbol = $3) AND ($4::text IS NULL OR strategy = $4)"
+        # Ids are UUIDv7: their order is the order of acceptance.
+        " AND ($5::uuid IS NULL OR id < $5) ORDER BY id DESC LIMIT $6",
+        accounts,
+        status,
+        symbol,
+        strategy,
+        cursor,
+        limit + 1,
+    )
+    more = len(found) > limit
+    return Page([order(r) for r in found[:limit]], found[limit - 1]["id"] if more else None)
+
+
+async def open_ids(connection: Connection, account: str) -> list[str]:
+    """Orders of an account that are not finished, oldest first."""
+    found = await connection.fetch(
+        f"SELECT id FROM orders WHERE account = $1 AND {OPEN} ORDER BY id", account
+    )
+    return [r["id"] for r in found]
+
+
+async def task_of(connection: Connection, row: Row) -> tuple[Task, Anchor]:
+    """The task and the current anchor of an order, to show its schedule."""
+    instrument = await connection.fetchrow(
+        "SELECT * FROM instruments WHERE symbol = $1", row["symbol"]
+    )
+    assert instrument is not None, "an order's symbol has an instrument"
+    task = rows.task(row, rows.instrument(instrument))
+    return task, Anchor(row["anchor_at"], row["anchor_done"])
