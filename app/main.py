@@ -22,11 +22,21 @@ ROLES = ("all", "api", "worker")
 _PARENT_LOOK_SECONDS = 1.0
 
 
+class NoDatabase(Exception):
+    """A role of its own needs a database that outlives it."""
+
+
 def serve(settings: Settings, *, role: str) -> int:
-    """Run until SIGTERM or SIGINT; the exit code. `all` starts an API and a worker process."""
+    """Run until SIGTERM or SIGINT; the exit code. `all` starts an API and a worker process.
+
+    Raises NoDatabase for a single role without DATABASE_URL: the embedded PostgreSQL is started
+    and stopped by `all`, and belongs to it.
+    """
     configure_logging(settings)
     if role == "all":
         return Supervisor(settings).run()
+    if settings.database_url is None:
+        raise NoDatabase(f"--role {role} needs DATABASE_URL: the embedded database is for one host")
     with prepare_database(settings) as url:
         if role == "api":
             admin_key(settings, url)

@@ -285,10 +285,18 @@ def test_an_illegal_move_is_refused() -> None:
     case = Case.working()
     with pytest.raises(IllegalMove):
         apply(case.execution, Moved(OPEN, ORDER.CANCELED))
+    closing = apply(case.execution, Moved(OPEN, ORDER.CLOSING))
+    with pytest.raises(IllegalMove):
+        apply(closing, Moved(OPEN, ORDER.WORKING))
+    done = apply(closing, Moved(OPEN, ORDER.EXPIRED))
+    with pytest.raises(IllegalMove):
+        apply(done, Moved(OPEN, ORDER.CLOSING))
+    # A venue that filled a part may still refuse the rest.
     name = case.intend(10)
     case.fill(name, 1)
-    with pytest.raises(IllegalMove):
-        case.hear(ChildRejected(OPEN, name, "late"))
+    case.hear(ChildRejected(OPEN, name, "late"))
+    assert case.status(name) is CHILD.REJECTED
+    assert case.sums() == (1, 0, 0, 99, 0, 0)
 
 
 def test_an_order_does_not_end_while_a_child_is_out() -> None:

@@ -1,4 +1,4 @@
-"""Market time: stepped, it stops at every due moment, whatever the speed; live, it is the machine's.
+"""Market time: stepped, it stops at every due moment at any speed; live, it is the machine's.
 
 Bounds that machine time sets are measured around each call, so a slow machine only widens them.
 """

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
-
 from app.engine.leasing import RENEW_SECONDS, SAFE_SECONDS, Keeper
 from app.store.database import Database
 from app.store.leases import TTL_SECONDS
@@ -13,24 +11,16 @@ from tests.store.seeds import fetch, value
 
 
 @asynccontextmanager
-async def keeper(database: Database, owner: str, *, renews: bool = True) -> AsyncIterator[Keeper]:
-    made = Keeper(database, owner, lost.append)
-    lost.clear()
+async def keeper(
+    database: Database, owner: str, lost: list[str] | None = None, *, renews: bool = True
+) -> AsyncIterator[Keeper]:
+    made = Keeper(database, owner, ([] if lost is None else lost).append)
     if renews:
         made.start()
     try:
         yield made
     finally:
         await made.close()
-
-
-lost: list[str] = []
-
-
-async def until_lost(seconds: float = 3) -> None:
-    async with asyncio.timeout(seconds):
-        while not lost:
-            await asyncio.sleep(0.01)
 
 
 def test_the_last_third_is_never_used_and_renewing_comes_well_before() -> None:
@@ -47,8 +37,7 @@ async def test_one_owns_it_until_it_is_given_back(database: Database) -> None:
             assert (first.safe("desk:a1"), first.safe("desk:a2")) == (True, False)
             assert await second.claim("desk:a1") is None
             assert not second.safe("desk:a1")
-            other = await second.claim("desk:a2")
-            assert other is not None
+            assert await second.claim("desk:a2") is not None
         assert not first.safe("desk:a1")
         taken = await second.claim("desk:a1")
         assert taken is not None
@@ -57,55 +46,53 @@ async def test_one_owns_it_until_it_is_given_back(database: Database) -> None:
     assert await value(database, "SELECT count(*) FROM leases WHERE until IS NOT NULL") == 0
 
 
-async def test_what_is_dropped_is_not_safe_and_not_renewed(database: Database) -> None:
-    async with keeper(database, "w1") as only:
-        await only.claim("desk:a1")
-        before = await value(database, "SELECT until FROM leases")
-        only.drop("desk:a1")
-        assert not only.safe("desk:a1")
-        only.drop("desk:a1")
-        await asyncio.sleep(RENEW_SECONDS + 0.2)
-        assert await value(database, "SELECT until FROM leases") == before
-    assert lost == []
-
-
-@pytest.mark.parametrize(
-    "thief",
-    [
-        "UPDATE leases SET owner = 'w2', epoch = epoch + 1",
-        "UPDATE leases SET epoch = epoch + 1",
-        "UPDATE leases SET until = NULL",
-    ],
-)
-async def test_a_lease_that_is_not_ours_any_more_is_told(database: Database, thief: str) -> None:
-    async with keeper(database, "w1") as only:
-        await only.claim("desk:a1")
-        await fetch(database, thief)
-        await until_lost()
-        assert lost == ["desk:a1"]
-        assert not only.safe("desk:a1")
-        after = await fetch(database, "SELECT owner, epoch, until FROM leases")
-    assert await fetch(database, "SELECT owner, epoch, until FROM leases") == after
+async def test_leases_that_are_not_ours_any_more_are_told_and_left_alone(
+    database: Database,
+) -> None:
+    thieves = {
+        "desk:taken": "owner = 'w2', epoch = epoch + 1",
+        "desk:ours again": "epoch = epoch + 1",
+        "desk:given back": "until = NULL",
+    }
+    lost: list[str] = []
+    async with keeper(database, "w1", lost) as only:
+        for name in [*thieves, "desk:kept"]:
+            await only.claim(name)
+        for name, change in thieves.items():
+            await fetch(database, f"UPDATE leases SET {change} WHERE name = $1", name)
+        async with asyncio.timeout(3):
+            while len(lost) < len(thieves):
+                await asyncio.sleep(0.01)
+        assert sorted(lost) == sorted(thieves)
+        assert [only.safe(name) for name in thieves] == [False, False, False]
+        assert only.safe("desk:kept")
+        stolen = "SELECT owner, epoch, until FROM leases WHERE name <> 'desk:kept' ORDER BY name"
+        before = await fetch(database, stolen)
+    assert await fetch(database, stolen) == before
 
 
 async def test_renewing_keeps_it_and_without_it_no_send_is_safe(database: Database) -> None:
-    """The same seconds for both: one renews, the other has forgotten to."""
+    """The same seconds for all: one renews, one has forgotten to, one lease was dropped."""
+    lost: list[str] = []
+    left = (
+        "SELECT extract(epoch FROM until - clock_timestamp())::float8 FROM leases WHERE name = $1"
+    )
     async with (
         keeper(database, "asleep", renews=False) as asleep,
-        keeper(database, "awake") as awake,
+        keeper(database, "awake", lost) as awake,
     ):
         await asleep.claim("desk:a1")
         await awake.claim("desk:a2")
+        await awake.claim("desk:a3")
+        awake.drop("desk:a3")
+        assert not awake.safe("desk:a3")
         await asyncio.sleep(SAFE_SECONDS - 0.5)
         assert asleep.safe("desk:a1")
         await asyncio.sleep(0.6)
         assert not asleep.safe("desk:a1")
         assert awake.safe("desk:a2")
-        # Still ours by the database: nobody else may send either, and that is the margin.
+        # Still its own by the database, so nobody else may send either: that is the margin.
         assert await awake.claim("desk:a1") is None
-        left = await value(
-            database,
-            "SELECT extract(epoch FROM until - clock_timestamp())::float8 FROM leases"
-            " WHERE name = 'desk:a2'",
-        )
-        assert left > TTL_SECONDS - RENEW_SECONDS - 1
+        assert await value(database, left, "desk:a2") > TTL_SECONDS - RENEW_SECONDS - 1
+        assert await value(database, left, "desk:a3") < TTL_SECONDS - SAFE_SECONDS
+    assert lost == []
