@@ -7,7 +7,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 import uvicorn
@@ -22,7 +23,7 @@ ROLES = ("all", "api", "worker")
 _PARENT_LOOK_SECONDS = 1.0
 
 
-class NoDatabase(Exception):
+class NoDatabase(ValueError):
     """A role of its own needs a database that outlives it."""
 
 
@@ -127,8 +128,9 @@ async def _api(settings: Settings, url: str, stop: asyncio.Event) -> None:
 class _Server(uvicorn.Server):
     """uvicorn without its own signal handlers: this process has one place that stops it."""
 
-    def install_signal_handlers(self) -> None:
-        return
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 async def _worker(settings: Settings, url: str, stop: asyncio.Event) -> None:

@@ -63,7 +63,7 @@ async def order_schedule(order_id: str, visit: Reader) -> Response:
     """The plan as it stands: it starts anew when the order is resumed, amended or late."""
     async with reading(visit.service) as connection:
         row = await find_order(connection, order_id, visit)
-        task, anchor = await views.task_of(connection, row)
+        task, anchor = views.task_of(row)
     plan = BY_NAME[task.algo].plan(task, anchor)
     answer = {"order_id": row["id"], "algo": task.algo, "from": rfc3339(anchor.at)}
     return JSONResponse(answer | {"slices": slices(plan)})

@@ -16,6 +16,8 @@ from app.domain.plan import Plan
 from app.domain.refusal import Refusal
 from app.domain.task import Anchor, Task
 
+DECIMAL_LENGTH_MAX = 40
+
 
 class Kind(StrEnum):
     INTEGER = "integer"
@@ -150,11 +152,14 @@ def _decimal(parameter: Parameter, value: Any) -> Decimal:
         raise _refuse(parameter, "is not a number")
     try:
         text = str(value)
-        number = Decimal(text) if len(text) <= 40 else Decimal("NaN")
+        number = Decimal(text) if len(text) <= DECIMAL_LENGTH_MAX else Decimal("NaN")
     except (ArithmeticError, ValueError):
         raise _refuse(parameter, "is not a number") from None
     if not number.is_finite() or not -12 <= number.adjusted() <= 18:
         raise _refuse(parameter, "is out of range")
+    if len(format(number, "f")) > DECIMAL_LENGTH_MAX:
+        # As it will be stored and read again: without an exponent it can be longer.
+        raise _refuse(parameter, "has too many digits")
     return number
 
 

@@ -145,6 +145,7 @@ def _order_row(
         "strategy": request.strategy,
         "tags": list(request.tags),
         "symbol": task.instrument.symbol,
+        "instrument": rows.instrument_to_json(task.instrument),
         "side": task.side.value,
         "qty": task.qty,
         "notional": request.notional,

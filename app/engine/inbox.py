@@ -134,7 +134,7 @@ async def _set_aside(
         connection,
         account=account,
         broker=broker,
-        terms={r.execution_id: (r.qty, r.price) for r in executions},
+        terms={r.execution_id: (r.child_id, r.qty, r.price) for r in executions},
     )
     strange = [(r, "unknown_child") for r in executions if r.child_id not in owners]
     strange += [

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
-from app.store.database import Database
+from app.store.database import Database, unreachable
 from app.store.intake import Arrival, Verdict, insert
 
 _BATCH_MAX = 500
@@ -28,10 +28,8 @@ class Intake:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        while self._waiting:
-            _, answer = self._waiting.popleft()
-            if not answer.done():
-                answer.set_exception(ConnectionError("the server is stopping"))
+        _fail(list(self._waiting), ConnectionError("the server is stopping"))
+        self._waiting.clear()
 
     async def put(self, arrival: Arrival) -> Verdict:
         """The committed verdict on one arrival."""
@@ -61,13 +59,25 @@ class Intake:
     async def _commit(self, batch: list[tuple[Arrival, "asyncio.Future[Verdict]"]]) -> None:
         try:
             verdicts = await insert(self._database, [arrival for arrival, _ in batch])
+        except asyncio.CancelledError:
+            _fail(batch, ConnectionError("the server is stopping"))
+            raise
         except Exception as failure:
-            # Whatever went wrong, the callers must know: nothing of this batch was committed,
-            # unless the answer to the commit itself was lost. Asking again is safe by its key.
-            for _, answer in batch:
-                if not answer.done():
-                    answer.set_exception(failure)
+            if len(batch) > 1 and not unreachable(failure):
+                # A row the database refuses must not fail its neighbours: each for itself.
+                for one in batch:
+                    await self._commit([one])
+                return
+            # The caller must know. Nothing was committed, unless the answer to the commit itself
+            # was lost: asking again is safe by its key.
+            _fail(batch, failure)
             return
         for (_, answer), verdict in zip(batch, verdicts, strict=True):
             if not answer.done():
                 answer.set_result(verdict)
+
+
+def _fail(batch: list[tuple[Arrival, "asyncio.Future[Verdict]"]], failure: Exception) -> None:
+    for _, answer in batch:
+        if not answer.done():
+            answer.set_exception(failure)

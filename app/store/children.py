@@ -23,19 +23,21 @@ async def contradicting(
     *,
     account: str,
     broker: str,
-    terms: Mapping[str, tuple[Decimal, Decimal]],
+    terms: Mapping[str, tuple[str, Decimal, Decimal]],
 ) -> set[str]:
-    """Executions that were booked with another quantity or price than `terms` say now."""
+    """Executions that were booked with another child, quantity or price than `terms` say."""
     found = await connection.fetch(
         "SELECT f.execution_id FROM fills f"
-        " JOIN unnest($3::text[], $4::numeric[], $5::numeric[]) AS t(execution_id, qty, price)"
+        " JOIN unnest($3::text[], $4::text[], $5::numeric[], $6::numeric[])"
+        " AS t(execution_id, child_id, qty, price)"
         " USING (execution_id) WHERE f.account = $1 AND f.broker = $2"
-        " AND (f.qty, f.price) <> (t.qty, t.price)",
+        " AND (f.child_id, f.qty, f.price) <> (t.child_id, t.qty, t.price)",
         account,
         broker,
         list(terms),
-        [qty for qty, _ in terms.values()],
-        [price for _, price in terms.values()],
+        [child_id for child_id, _, _ in terms.values()],
+        [qty for _, qty, _ in terms.values()],
+        [price for _, _, price in terms.values()],
     )
     return {row["execution_id"] for row in found}
 

@@ -59,6 +59,8 @@ async def record(
     event. Returns one result an entry, in the same order; an entry whose order does not exist
     raises KeyError.
     """
+    decided = [entry for entry in entries if entry.version is not None]
+    assert not any(isinstance(f, Filled) for e in decided for f in e.facts), "fills are no choice"
     drafts = await _lock(connection, account, entries)
     fresh = await _insert_fills(connection, account, broker, entries, drafts)
     results = []
@@ -111,10 +113,8 @@ async def _drafts(
 ) -> dict[str, Draft]:
     # In key order, so that two writers of the same orders never wait for each other.
     orders = await connection.fetch(
-        "SELECT o.*, i.tick, i.lot, i.min_qty, i.calendar, i.currency"
-        " FROM orders o JOIN instruments i USING (symbol)"
-        " WHERE o.account = $1 AND o.id = ANY($2) ORDER BY o.id"
-        + (" FOR UPDATE OF o" if lock else ""),
+        "SELECT * FROM orders WHERE account = $1 AND id = ANY($2) ORDER BY id"
+        + (" FOR UPDATE" if lock else ""),
         account,
         order_ids,
     )
@@ -130,7 +130,7 @@ async def _drafts(
         own = [c for c in children if c["order_id"] == row["id"]]
         drafts[row["id"]] = Draft(
             row=row,
-            execution=rows.execution(row, rows.instrument(row), own),
+            execution=rows.execution(row, own),
             children={c["id"]: rows.child(c) for c in own},
         )
     return drafts

@@ -1,6 +1,7 @@
 """Rows to domain records and back, one place each."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Protocol
 
 from app.domain.algorithm import complete
@@ -31,6 +32,29 @@ def instrument(row: Row) -> Instrument:
         min_qty=row["min_qty"],
         calendar=row["calendar"],
         currency=row["currency"],
+    )
+
+
+def instrument_to_json(of: Instrument) -> dict[str, str]:
+    return {
+        "symbol": of.symbol,
+        "tick": format(of.tick, "f"),
+        "lot": format(of.lot, "f"),
+        "min_qty": format(of.min_qty, "f"),
+        "calendar": of.calendar,
+        "currency": of.currency,
+    }
+
+
+def instrument_from_json(data: Row) -> Instrument:
+    """As it was when the order was accepted, whatever the grid has become since."""
+    return Instrument(
+        symbol=data["symbol"],
+        tick=Decimal(data["tick"]),
+        lot=Decimal(data["lot"]),
+        min_qty=Decimal(data["min_qty"]),
+        calendar=data["calendar"],
+        currency=data["currency"],
     )
 
 
@@ -73,11 +97,11 @@ def quote(row: Row) -> Quote | None:
     )
 
 
-def task(row: Row, traded: Instrument) -> Task:
+def task(row: Row) -> Task:
     return Task(
         order_id=row["id"],
         account=row["account"],
-        instrument=traded,
+        instrument=instrument_from_json(row["instrument"]),
         side=Side(row["side"]),
         qty=row["qty"],
         algo=row["algo"],
@@ -93,14 +117,14 @@ def task(row: Row, traded: Instrument) -> Task:
     )
 
 
-def execution(row: Row, traded: Instrument, children: Iterable[Row]) -> Execution:
+def execution(row: Row, children: Iterable[Row]) -> Execution:
     """The order with its live children (`children` may hold finished ones: they are left out)."""
     crossing = None
     if row["crossing_quote_at"] is not None:
         crossing = Crossing(row["crossing_quote_at"], row["crossing_filled_at"])
     live = [child(c) for c in children]
     return Execution(
-        task=task(row, traded),
+        task=task(row),
         status=OrderStatus(row["status"]),
         anchor=Anchor(row["anchor_at"], row["anchor_done"]),
         reason=row["reason"],

@@ -174,6 +174,7 @@ orders = Table(
     Column("strategy", Text),
     Column("tags", JSONB, nullable=False, server_default=text("'[]'")),
     Column("symbol", Text, nullable=False),
+    Column("instrument", JSONB, nullable=False),
     Column("side", Text, nullable=False),
     _amount("qty"),
     _amount("notional", nullable=True),
@@ -238,8 +239,10 @@ orders = Table(
     UniqueConstraint("key"),
     CheckConstraint("filled + working + unknown <= qty + excess", name="reserved"),
     CheckConstraint(
-        "qty > 0 AND filled >= 0 AND working >= 0 AND unknown >= 0 AND canceled >= 0"
-        " AND excess >= 0 AND filled + working + unknown + canceled <= qty + excess",
+        # NaN is above infinity in PostgreSQL, and so refused.
+        "qty > 0 AND qty < 'infinity' AND excess < 'infinity' AND filled >= 0"
+        " AND working >= 0 AND unknown >= 0 AND canceled >= 0 AND excess >= 0"
+        " AND filled + working + unknown + canceled <= qty + excess",
         name="quantities",
     ),
     CheckConstraint("end_at > start_at", name="window"),
@@ -264,6 +267,8 @@ Index(
     orders.c.account,
     postgresql_where=text("status NOT IN ('filled', 'canceled', 'expired', 'rejected')"),
 )
+# The doors know an order by its id alone.
+Index("ix_orders_id", orders.c.id)
 Index("ix_orders_list", orders.c.account, orders.c.created_at, orders.c.id)
 
 children = Table(
@@ -322,8 +327,11 @@ fills = Table(
     _moment("at"),
     _moment("booked_at", default=True),
     ForeignKeyConstraint(["account", "child_id"], ["children.account", "children.id"]),
-    CheckConstraint("qty > 0 AND price > 0", name="quantities"),
+    CheckConstraint(
+        "qty > 0 AND price > 0 AND qty < 'infinity' AND price < 'infinity'", name="quantities"
+    ),
 )
+Index("ix_fills_latest", fills.c.account, fills.c.at)
 Index("ix_fills_order", fills.c.account, fills.c.order_id)
 Index("ix_fills_child", fills.c.account, fills.c.child_id)
 

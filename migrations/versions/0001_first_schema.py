@@ -208,6 +208,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("symbol", sa.Text(), nullable=False),
+        sa.Column("instrument", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("side", sa.Text(), nullable=False),
         sa.Column("qty", sa.Numeric(), nullable=False),
         sa.Column("notional", sa.Numeric(), nullable=True),
@@ -278,6 +279,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "on_restart IN ('resume', 'pause', 'cancel')", name=op.f("ck_orders_on_restart")
         ),
+        sa.CheckConstraint(
+            "qty > 0 AND qty < 'infinity' AND excess < 'infinity' AND filled >= 0 AND working >= 0 AND unknown >= 0 AND canceled >= 0 AND excess >= 0 AND filled + working + unknown + canceled <= qty + excess",
+            name=op.f("ck_orders_quantities"),
+        ),
         sa.CheckConstraint("side IN ('buy', 'sell')", name=op.f("ck_orders_side")),
         sa.CheckConstraint(
             "status IN ('accepted', 'scheduled', 'working', 'paused', 'closing', 'needs_operator', 'filled', 'canceled', 'expired', 'rejected')",
@@ -290,10 +295,6 @@ def upgrade() -> None:
         sa.CheckConstraint("end_at > start_at", name=op.f("ck_orders_window")),
         sa.CheckConstraint(
             "filled + working + unknown <= qty + excess", name=op.f("ck_orders_reserved")
-        ),
-        sa.CheckConstraint(
-            "qty > 0 AND filled >= 0 AND working >= 0 AND unknown >= 0 AND canceled >= 0 AND excess >= 0 AND filled + working + unknown + canceled <= qty + excess",
-            name=op.f("ck_orders_quantities"),
         ),
         sa.PrimaryKeyConstraint("account", "id", name=op.f("pk_orders")),
         sa.UniqueConstraint(
@@ -308,6 +309,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("attention"),
     )
+    op.create_index("ix_orders_id", "orders", ["id"], unique=False)
     op.create_index("ix_orders_list", "orders", ["account", "created_at", "id"], unique=False)
     op.create_index(
         "ix_orders_open",
@@ -482,7 +484,10 @@ def upgrade() -> None:
             server_default=sa.text("clock_timestamp()"),
             nullable=False,
         ),
-        sa.CheckConstraint("qty > 0 AND price > 0", name=op.f("ck_fills_quantities")),
+        sa.CheckConstraint(
+            "qty > 0 AND price > 0 AND qty < 'infinity' AND price < 'infinity'",
+            name=op.f("ck_fills_quantities"),
+        ),
         sa.ForeignKeyConstraint(
             ["account", "child_id"],
             ["children.account", "children.id"],
@@ -491,6 +496,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", "broker", "execution_id", name=op.f("pk_fills")),
     )
     op.create_index("ix_fills_child", "fills", ["account", "child_id"], unique=False)
+    op.create_index("ix_fills_latest", "fills", ["account", "at"], unique=False)
     op.create_index("ix_fills_order", "fills", ["account", "order_id"], unique=False)
 
     # A restore into another cluster restarts transaction ids: the era tells cursors apart.
@@ -500,6 +506,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_fills_order", table_name="fills")
+    op.drop_index("ix_fills_latest", table_name="fills")
     op.drop_index("ix_fills_child", table_name="fills")
     op.drop_table("fills")
     op.drop_index(
@@ -518,6 +525,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("status NOT IN ('filled', 'canceled', 'expired', 'rejected')"),
     )
     op.drop_index("ix_orders_list", table_name="orders")
+    op.drop_index("ix_orders_id", table_name="orders")
     op.drop_index("ix_orders_attention", table_name="orders", postgresql_where=sa.text("attention"))
     op.drop_table("orders")
     op.drop_table("meta")

@@ -5,7 +5,7 @@ Bounds that machine time sets are measured around each call, so a slow machine o
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable
 from decimal import Decimal
 from random import Random
 
@@ -32,9 +32,9 @@ def rung() -> asyncio.Event:
     return event
 
 
-async def took(wait: Callable[[], object]) -> float:
+async def took(waiting: Awaitable[None]) -> float:
     begun = time.monotonic()
-    await wait()  # type: ignore[misc]
+    await waiting
     return time.monotonic() - begun
 
 
@@ -58,10 +58,18 @@ async def test_a_due_moment_is_reached_exactly(speed: str) -> None:
         assert clock.now() == until
 
 
-async def test_a_moment_that_is_over_costs_no_time() -> None:
-    for clock in (stepped(0), stepped(1)):
-        assert await took(lambda c=clock: c.wait(START - SECOND, asleep())) < TURN_SECONDS  # type: ignore[misc]
-        assert clock.now() < START + SECOND
+@pytest.fixture
+def long_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn that nobody mistakes for a busy machine."""
+    monkeypatch.setattr("app.engine.clock.TURN_SECONDS", 5.0)
+
+
+@pytest.mark.usefixtures("long_turns")
+@pytest.mark.parametrize("clock", [stepped(0), stepped(1), LiveClock()])
+async def test_a_moment_that_is_over_costs_no_time(clock: Clock) -> None:
+    before = clock.now()
+    assert await took(clock.wait(before - SECOND, asleep())) < 2
+    assert clock.now() >= before
 
 
 @pytest.mark.parametrize("speed", [1, 60, 2000])
@@ -78,13 +86,13 @@ async def test_the_pace_is_market_seconds_a_second(speed: int) -> None:
 
 async def test_what_the_engine_took_is_caught_up_but_not_what_a_jump_took() -> None:
     clock = stepped(100)
-    time.sleep(0.06)  # The engine works.
-    await clock.wait(START + 5 * SECOND, asleep())
-    assert clock.now() == START + 5 * SECOND
-    clock.jump(START + HOUR)
+    time.sleep(0.1)  # The engine works.
+    await clock.wait(None, asleep())
+    assert clock.now() - START >= (0.1 + TURN_SECONDS * 0.98) * 100 * SECOND
     begun = time.monotonic()
+    clock.jump(START + HOUR)
     await clock.wait(START + 2 * HOUR, asleep())
-    assert clock.now() - START - HOUR <= (time.monotonic() - begun + 0.01) * 100 * SECOND
+    assert clock.now() - START - HOUR <= (time.monotonic() - begun) * 100 * SECOND
 
 
 @pytest.mark.parametrize("speed", ["0", "1000"])
@@ -92,13 +100,13 @@ async def test_held_market_time_stands_still_and_makes_nothing_up_afterwards(spe
     clock = stepped(speed, held=True)
     assert clock.held
     for until in (None, START + SECOND):
-        assert await took(lambda u=until: clock.wait(u, asleep())) >= TURN_SECONDS * 0.9  # type: ignore[misc]
+        assert await took(clock.wait(until, asleep())) >= TURN_SECONDS * 0.9
         assert clock.now() == START
+    begun = time.monotonic()
     clock.pace(speed=D(1000), held=False)
     assert not clock.held
-    begun = time.monotonic()
     await clock.wait(START + DAY, asleep())
-    assert START < clock.now() <= START + (time.monotonic() - begun + 0.01) * 1000 * SECOND
+    assert START < clock.now() <= START + (time.monotonic() - begun) * 1000 * SECOND
 
 
 async def test_a_new_speed_holds_from_now_on() -> None:
@@ -106,11 +114,11 @@ async def test_a_new_speed_holds_from_now_on() -> None:
     await clock.wait(None, asleep())
     slow = clock.now()
     assert slow < START + SECOND
-    clock.pace(speed=D(10_000), held=False)
     begun = time.monotonic()
+    clock.pace(speed=D(10_000), held=False)
     await clock.wait(None, asleep())
     passed = (clock.now() - slow) / SECOND
-    assert TURN_SECONDS * 9_800 <= passed <= (time.monotonic() - begun + 0.01) * 10_000
+    assert TURN_SECONDS * 9_800 <= passed <= (time.monotonic() - begun) * 10_000
 
 
 async def test_telling_the_same_pace_again_does_not_lose_time() -> None:
@@ -118,8 +126,8 @@ async def test_telling_the_same_pace_again_does_not_lose_time() -> None:
     for _ in range(5):
         time.sleep(0.01)
         clock.pace(speed=D(1000), held=False)
-    await clock.wait(START + 50 * SECOND, asleep())
-    assert clock.now() == START + 50 * SECOND
+    await clock.wait(None, asleep())
+    assert clock.now() - START >= (0.05 + TURN_SECONDS * 0.98) * 1000 * SECOND
 
 
 async def test_a_jump_never_goes_back() -> None:
@@ -137,7 +145,7 @@ async def test_as_fast_as_possible_stands_still_while_nothing_is_due() -> None:
     assert clock.idle(None)
     assert not clock.idle(START + 1)
     assert not stepped(1).idle(None)
-    assert await took(lambda: clock.wait(None, asleep())) >= TURN_SECONDS * 0.9
+    assert await took(clock.wait(None, asleep())) >= TURN_SECONDS * 0.9
     assert clock.now() == START
 
 
@@ -145,24 +153,30 @@ async def test_no_speed_runs_off_the_calendar() -> None:
     clock = stepped("9E+15")
     for _ in range(3):
         await clock.wait(None, asleep())
-    assert START < clock.now() < START + 7 * DAY
+    assert START < clock.now() < START + 300 * DAY
     assert rfc3339(clock.now()).startswith("2026-")
     clock.pace(speed=D("1E+400"), held=False)
     await clock.wait(None, asleep())
     assert rfc3339(clock.now()).startswith("2026-")
 
 
+@pytest.mark.usefixtures("long_turns")
 @pytest.mark.parametrize(
-    "clock",
-    [stepped(1), stepped(0), stepped(1, held=True), LiveClock()],
-    ids=["paced", "idle", "held", "live"],
+    ("clock", "until"),
+    [
+        (stepped(1), None),
+        (stepped(1), START + DAY),
+        (stepped(0), None),
+        (stepped(1, held=True), START + DAY),
+        (LiveClock(), None),
+        (LiveClock(), 2 * START),
+    ],
 )
-async def test_a_bell_ends_the_wait_early(clock: Clock) -> None:
+async def test_a_bell_ends_the_wait_early(clock: Clock, until: Instant | None) -> None:
     wake = asyncio.Event()
     asyncio.get_running_loop().call_later(0.005, wake.set)
-    until = None if clock.now() == START and isinstance(clock, SteppedClock) else clock.now() + DAY
-    assert 0.003 < await took(lambda: clock.wait(until, wake)) < TURN_SECONDS * 0.8
-    assert await took(lambda: clock.wait(until, wake)) < TURN_SECONDS * 0.8
+    assert 0.003 < await took(clock.wait(until, wake)) < 2
+    assert await took(clock.wait(until, wake)) < 2
 
 
 async def test_live_market_time_is_machine_time() -> None:
@@ -173,6 +187,5 @@ async def test_live_market_time_is_machine_time() -> None:
     until = clock.now() + 20_000
     await clock.wait(until, asleep())
     assert until - 1_000 <= clock.now()
-    assert await took(lambda: clock.wait(clock.now() - SECOND, asleep())) < TURN_SECONDS * 0.8
     for far in (None, clock.now() + DAY):
-        assert await took(lambda f=far: clock.wait(f, asleep())) >= TURN_SECONDS * 0.9  # type: ignore[misc]
+        assert await took(clock.wait(far, asleep())) >= TURN_SECONDS * 0.9

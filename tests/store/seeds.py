@@ -46,6 +46,7 @@ def order_columns(of: Task, *, body: str = "body", **over: Any) -> dict[str, Any
         "strategy": None,
         "tags": [],
         "symbol": of.instrument.symbol,
+        "instrument": rows.instrument_to_json(of.instrument),
         "side": of.side.value,
         "qty": of.qty,
         "notional": None,

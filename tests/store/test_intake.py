@@ -220,12 +220,6 @@ def clashing(arrival: Arrival) -> str:
     return "signal" if arrival.signal is not None else "order"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=asyncpg.CheckViolationError,
-    reason="engine.intake: a row that the database refuses fails its whole batch (DESIGN §4.1);"
-    " a failed batch of several must be tried again row by row",
-)
 async def test_a_row_that_the_database_refuses_fails_alone(database: Database) -> None:
     async with writer(database) as opened:
         bad = opened.put(an_arrival(side="sideways"))
@@ -304,12 +298,6 @@ async def test_a_stopping_server_tells_who_still_waits(database: Database) -> No
         assert isinstance(answer, ConnectionError)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=TimeoutError,
-    reason="engine.intake: `close` cancels the batch that is being committed and never tells"
-    " its callers: they wait for ever",
-)
 async def test_a_stopping_server_tells_who_is_being_committed(database: Database) -> None:
     opened = Intake(database)
     opened.start()

@@ -32,7 +32,7 @@ def _outcome(row: Row, outcome: Outcome, market: Traded | None) -> Answer:
         "symbol": row["symbol"],
         "side": row["side"],
         "status": row["status"],
-        "currency": row["currency"],
+        "currency": row["instrument"]["currency"],
         "filled": text(outcome.filled),
         "average_price": text(rounded(outcome.average_price, 10)),
         "fees": text(outcome.fees),

@@ -85,8 +85,7 @@ async def find_order(
 ) -> Any | None:
     """The order's row, None if there is none that these accounts (None: all) may see."""
     return await connection.fetchrow(
-        "SELECT o.*, i.currency FROM orders o JOIN instruments i USING (symbol)"
-        " WHERE o.id = $1 AND ($2::text[] IS NULL OR o.account = ANY($2))",
+        "SELECT * FROM orders WHERE id = $1 AND ($2::text[] IS NULL OR account = ANY($2))",
         order_id,
         accounts,
     )
@@ -96,9 +95,8 @@ async def find_by_client_id(
     connection: Connection, client_order_id: str, accounts: Sequence[str] | None
 ) -> Any | None:
     return await connection.fetchrow(
-        "SELECT o.*, i.currency FROM orders o JOIN instruments i USING (symbol)"
-        " WHERE o.client_order_id = $1"
-        " AND ($2::text[] IS NULL OR o.account = ANY($2)) ORDER BY o.account LIMIT 1",
+        "SELECT * FROM orders WHERE client_order_id = $1"
+        " AND ($2::text[] IS NULL OR account = ANY($2)) ORDER BY account LIMIT 1",
         client_order_id,
         accounts,
     )
@@ -141,11 +139,6 @@ async def open_ids(connection: Connection, account: str) -> list[str]:
     return [r["id"] for r in found]
 
 
-async def task_of(connection: Connection, row: Row) -> tuple[Task, Anchor]:
+def task_of(row: Row) -> tuple[Task, Anchor]:
     """The task and the current anchor of an order, to show its schedule."""
-    instrument = await connection.fetchrow(
-        "SELECT * FROM instruments WHERE symbol = $1", row["symbol"]
-    )
-    assert instrument is not None, "an order's symbol has an instrument"
-    task = rows.task(row, rows.instrument(instrument))
-    return task, Anchor(row["anchor_at"], row["anchor_done"])
+    return rows.task(row), Anchor(row["anchor_at"], row["anchor_done"])
