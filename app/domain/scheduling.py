@@ -5,11 +5,34 @@ from decimal import Decimal
 from math import ceil
 
 from app.domain import chance
-from app.domain.algorithm import Placement, slots_between
+from app.domain.algorithm import (
+    MAX_CHILD,
+    MIN_CHILD,
+    PATIENCE,
+    PLACEMENT,
+    SEED,
+    SLICE_LOT,
+    Kind,
+    Parameter,
+    Placement,
+    slots_between,
+)
 from app.domain.instant import SECOND, Instant, Micros
 from app.domain.plan import CATCH_UP_SLICES, Plan, Step, staircase
 from app.domain.quantity import ZERO, split
 from app.domain.task import Anchor, Task
+
+JITTER = Parameter(
+    "jitter",
+    Kind.SECONDS,
+    "Each slice moves by up to this much either way, half a slice's time at most.",
+    default=30,
+    minimum=0,
+    maximum=3600,
+)
+
+SCHEDULED_PARAMETERS = (JITTER, PLACEMENT, PATIENCE, SLICE_LOT, MIN_CHILD, MAX_CHILD, SEED)
+"""What every algorithm with a schedule takes, beside what is its own."""
 
 PATIENCE_MAX: Micros = 60 * SECOND
 

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 
 import structlog
 
@@ -170,7 +171,7 @@ class Worker:
                 market=self.market,
                 thresholds=self._thresholds,
                 lease=lease,
-                safe=lambda name=name: self._keeper.safe(name),  # type: ignore[misc]
+                safe=partial(self._keeper.safe, name),
             )
             latest = await desk.open(self.market.clock.now())
             if isinstance(self.market.clock, SteppedClock):

@@ -1,18 +1,8 @@
 """Time-weighted: equal slices over equal stretches of time (Almgren and Chriss 2000, eq. 9)."""
 
-from app.domain.algorithm import (
-    MAX_CHILD,
-    MIN_CHILD,
-    PATIENCE,
-    PLACEMENT,
-    SEED,
-    SLICE_LOT,
-    Algorithm,
-    Kind,
-    Parameter,
-)
+from app.domain.algorithm import Algorithm, Kind, Parameter
 from app.domain.plan import Plan
-from app.domain.scheduling import scheduled
+from app.domain.scheduling import SCHEDULED_PARAMETERS, scheduled
 from app.domain.task import Anchor, Task
 
 
@@ -38,19 +28,6 @@ ALGORITHM = Algorithm(
             minimum=1,
             maximum=1000,
         ),
-        Parameter(
-            "jitter",
-            Kind.SECONDS,
-            "Each slice moves by up to this much either way, half a slice's time at most.",
-            default=30,
-            minimum=0,
-            maximum=3600,
-        ),
-        PLACEMENT,
-        PATIENCE,
-        SLICE_LOT,
-        MIN_CHILD,
-        MAX_CHILD,
-        SEED,
+        *SCHEDULED_PARAMETERS,
     ),
 )

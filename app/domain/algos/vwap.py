@@ -1,19 +1,9 @@
 """Volume-weighted: slices follow the expected volume curve (Chen, Feng, Palomar 2016, eq. 40)."""
 
-from app.domain.algorithm import (
-    MAX_CHILD,
-    MIN_CHILD,
-    PATIENCE,
-    PLACEMENT,
-    SEED,
-    SLICE_LOT,
-    Algorithm,
-    Kind,
-    Parameter,
-)
+from app.domain.algorithm import Algorithm, Kind, Parameter
 from app.domain.instant import MINUTE
 from app.domain.plan import Plan
-from app.domain.scheduling import scheduled
+from app.domain.scheduling import SCHEDULED_PARAMETERS, scheduled
 from app.domain.task import Anchor, Task
 
 
@@ -47,19 +37,6 @@ ALGORITHM = Algorithm(
             minimum=1,
             maximum=1000,
         ),
-        Parameter(
-            "jitter",
-            Kind.SECONDS,
-            "Each slice moves by up to this much either way, half a slice's time at most.",
-            default=30,
-            minimum=0,
-            maximum=3600,
-        ),
-        PLACEMENT,
-        PATIENCE,
-        SLICE_LOT,
-        MIN_CHILD,
-        MAX_CHILD,
-        SEED,
+        *SCHEDULED_PARAMETERS,
     ),
 )
