@@ -39,6 +39,7 @@ class Line:
         self.answers = list(answers)
         self.sent: list[Ticket] = []
         self.canceled: list[tuple[str, Instant]] = []
+        self.slow: set[str] = set()
         self.open = asyncio.Event()
         if not hold:
             self.open.set()
@@ -46,6 +47,7 @@ class Line:
     async def submit(self, ticket: Ticket) -> Outcome:
         self.sent.append(ticket)
         await self.open.wait()
+        await asyncio.sleep(0.02 if ticket.child_id in self.slow else 0)
         answer = self.answers.pop(0) if self.answers else Acknowledged("b1", OPEN)
         if isinstance(answer, Exception):
             raise answer
@@ -168,10 +170,11 @@ async def test_settled_waits_for_every_answer_and_sends_side_by_side() -> None:
     assert [t.child_id for t in desk.line.sent] == names
     assert not settling.done()
     # What begins meanwhile is waited for as well.
-    names += desk.send(4)
+    late = desk.send(4)
+    desk.line.slow.update(late)
     desk.line.open.set()
     await settling
-    assert sorted(fact.child_id for _, fact in desk.heard) == sorted(names)
+    assert sorted(fact.child_id for _, fact in desk.heard) == sorted(names + late)
     await desk.sender.settled()
 
 
