@@ -117,12 +117,17 @@ async def _api(settings: Settings, url: str, stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(stop.wait())
         # What lives from the start lives for ever: collecting it again only makes pauses.
         gc.freeze()
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        loops = {service.hub.loop.task, service.intake.loop.task, house.doorbell.loop.task}
+        await asyncio.wait({running, stopping, *loops}, return_when=asyncio.FIRST_COMPLETED)
         # Streams first: each is told to come back with its cursor, and none holds us up.
         app.state.streams.close()
         server.should_exit = True
         stopping.cancel()
         await running
+        for loop in loops:
+            # One that ended by itself ends the process, which is started anew.
+            if loop.done():
+                loop.result()
 
 
 class _Server(uvicorn.Server):
@@ -135,7 +140,13 @@ class _Server(uvicorn.Server):
 
 async def _worker(settings: Settings, url: str, stop: asyncio.Event) -> None:
     async with open_house(settings, url) as house:
-        await open_worker(house).run(stop)
+        working = asyncio.create_task(open_worker(house).run(stop))
+        listening = house.doorbell.loop.task
+        await asyncio.wait({working, listening}, return_when=asyncio.FIRST_COMPLETED)
+        if listening.done():
+            working.cancel()
+            listening.result()
+        await working
 
 
 async def _follow_parent(stop: asyncio.Event) -> None:

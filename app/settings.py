@@ -24,6 +24,10 @@ _OTHERS = ("URL", "KEY", "DATA_SETS")
 _TESTS = "TEST_"
 
 
+NONE = "none"
+"""How a variable says that there is no such limit, path or start."""
+
+
 class Settings(BaseSettings):
     """Every variable is `SLIPSTREAM_<NAME>`, except DATABASE_URL; `.env` is read too.
 
@@ -35,6 +39,7 @@ class Settings(BaseSettings):
         env_file=".env",
         extra="ignore",
         frozen=True,
+        env_parse_none_str=NONE,
     )
 
     database_url: str | None = Field(

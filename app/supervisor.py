@@ -14,10 +14,10 @@ from types import FrameType
 
 import structlog
 
-from app.settings import Settings
+from app.settings import NONE, Settings
 from app.store.embedded import Embedded
 from app.store.migrate import migrate
-from app.wiring import ensure_admin_key
+from app.wiring import check_plugins, ensure_admin_key
 
 log = structlog.get_logger()
 
@@ -38,6 +38,8 @@ class Supervisor:
         """Until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        # A name that nobody has must not restart a worker for ever.
+        check_plugins(self._settings)
         with prepare_database(self._settings) as url:
             key = admin_key(self._settings, url)
             announce(self._settings, url)
@@ -115,11 +117,16 @@ def announce(settings: Settings, url: str) -> None:
 def environment_of(settings: Settings, url: str) -> dict[str, str]:
     """What a child process needs to read the same settings."""
     told = {
-        f"SLIPSTREAM_{name.upper()}": ",".join(value) if isinstance(value, tuple) else str(value)
+        f"SLIPSTREAM_{name.upper()}": _as_variable(value)
         for name, value in settings.model_dump(exclude={"database_url"}).items()
-        if value is not None
     }
     return told | {"DATABASE_URL": url}
+
+
+def _as_variable(value: object) -> str:
+    if value is None:
+        return NONE
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def base_url(settings: Settings) -> str:
@@ -138,6 +145,7 @@ def free_port(host: str) -> int:
 def _write_private(settings: Settings, name: str, text: str) -> None:
     path = settings.data_dir / name
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)  # The mode above is for a new file only.
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
 

@@ -101,6 +101,12 @@ def open_worker(house: House) -> Worker:
     )
 
 
+def check_plugins(settings: Settings) -> None:
+    """Raises plugins.PluginError for a feed or broker that nobody is."""
+    plugins.choose(plugins.find("app.feeds", "FEED", "open_feed"), settings.feed, "feed")
+    plugins.choose(plugins.find("app.brokers", "BROKER", "open_broker"), settings.broker, "broker")
+
+
 def open_feed(settings: Settings) -> Feed:
     """The market feed. Raises plugins.PluginError, ports.FeedError or ValueError."""
     opener = plugins.choose(plugins.find("app.feeds", "FEED", "open_feed"), settings.feed, "feed")

@@ -7,12 +7,12 @@ that falls behind is let go with its cursor; it comes back and has lost nothing.
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
 
 from app.store import event_log
+from app.store.background import Background
 from app.store.database import Database, unreachable
 from app.store.doorbell import EVENTS, Doorbell
 from app.store.event_log import Cursor, Event
@@ -58,19 +58,16 @@ class Hub:
         self._database = database
         self._doorbell = doorbell
         self._subscribers: set[Subscriber] = set()
-        self._task: asyncio.Task[None] | None = None
+        self.loop = Background(self._run, "hub")
         self.head = Cursor(0, 0, 0)
 
     async def start(self) -> None:
         async with self._database.connection() as connection:
             self.head = await event_log.head(connection)
-        self._task = asyncio.create_task(self._run(), name="hub")
+        self.loop.start()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self.loop.close()
 
     @property
     def subscribers(self) -> int:

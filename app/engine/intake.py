@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from contextlib import suppress
 
+from app.store.background import Background
 from app.store.database import Database, unreachable
 from app.store.intake import Arrival, Verdict, insert
 
@@ -17,17 +17,14 @@ class Intake:
         self._database = database
         self._waiting: deque[tuple[Arrival, asyncio.Future[Verdict]]] = deque()
         self._arrived = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self.loop = Background(self._run, "intake")
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="intake")
+        self.loop.start()
 
     async def close(self) -> None:
         """Stop; arrivals that still wait are told."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self.loop.close()
         _fail(list(self._waiting), ConnectionError("the server is stopping"))
         self._waiting.clear()
 

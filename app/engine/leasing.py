@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 
 from app.store import leases
+from app.store.background import Background
 from app.store.database import Database, unreachable
 from app.store.leases import TTL_SECONDS, Lease
 
@@ -27,17 +27,14 @@ class Keeper:
         self._lost = lost
         self._held: dict[str, Lease] = {}
         self._safe_until: dict[str, float] = {}
-        self._task: asyncio.Task[None] | None = None
+        self.loop = Background(self._run, "leases")
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="leases")
+        self.loop.start()
 
     async def close(self) -> None:
         """Give everything back, so that the next owner need not wait."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self.loop.close()
         for lease in list(self._held.values()):
             await self._release(lease)
         self._held.clear()

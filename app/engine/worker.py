@@ -91,6 +91,7 @@ class Worker:
 
     async def _turn(self) -> None:
         """One round: look around, work what is due, tell, and let market time go on."""
+        self._keeper.loop.check()
         try:
             await self._look_around()
             await self._work()

@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from app.store.background import Background
 from app.store.database import connect
 
 WORK = "slipstream_work"
@@ -30,16 +31,13 @@ class Doorbell:
         self._heard = {bell: asyncio.Event() for bell in hears}
         self._pending: set[str] = set()
         self._ring = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self.loop = Background(self._run, "doorbell")
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="doorbell")
+        self.loop.start()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self.loop.close()
 
     def ring(self, bell: str) -> None:
         """Ring soon; many rings make one."""

@@ -55,7 +55,7 @@ told = st.fixed_dictionaries(
         "speed": numbers,
         "hold": st.booleans(),
         "max_order_qty": st.none() | numbers,
-        "max_order_notional": numbers,
+        "max_order_notional": st.none() | numbers,
         "collar": st.decimals("0.001", "0.999", places=3),
         "signal_confidence_min": st.floats(0, 1),
         "symbols": st.lists(names, max_size=4).map(tuple),
@@ -78,10 +78,10 @@ def test_a_child_reads_the_settings_its_parent_has(
     assert child.model_copy(update={"database_url": None}) == parent
 
 
-def test_what_is_none_is_left_out_and_nothing_is_told_twice() -> None:
+def test_what_is_none_is_told_as_none_and_nothing_twice() -> None:
     environment = environment_of(made(), URL)
     assert environment["DATABASE_URL"] == URL
-    assert "SLIPSTREAM_FEED_PATH" not in environment
+    assert environment["SLIPSTREAM_FEED_PATH"] == "none"
     assert "SLIPSTREAM_DATABASE_URL" not in environment
     assert environment["SLIPSTREAM_SYMBOLS"] == ""
     assert environment_of(made(symbols=("A", "B")), URL)["SLIPSTREAM_SYMBOLS"] == "A,B"
