@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -38,11 +39,11 @@ def serve(settings: Settings, *, role: str) -> int:
         return Supervisor(settings).run()
     if settings.database_url is None:
         raise NoDatabase(f"--role {role} needs DATABASE_URL: the embedded database is for one host")
-    with prepare_database(settings) as url:
+    with prepare_database(settings) as database:
         if role == "api":
-            admin_key(settings, url)
-            announce(settings, url)
-        return run_role(settings, url, role)
+            admin_key(settings, database.url)
+            announce(settings, database.url)
+        return run_role(settings, database.url, role)
 
 
 def run_role(settings: Settings, url: str, role: str, *, child: bool = False) -> int:
@@ -96,6 +97,7 @@ async def _api(settings: Settings, url: str, stop: asyncio.Event) -> None:
     # Half a second of imports that neither the supervisor nor the worker should wait for.
     from app.api.app import create_api
 
+    _check_port(settings)
     async with open_house(settings, url) as house, open_service(house) as service:
         app = create_api(service)
         config = uvicorn.Config(
@@ -128,6 +130,16 @@ async def _api(settings: Settings, url: str, stop: asyncio.Event) -> None:
             # One that ended by itself ends the process, which is started anew.
             if loop.done():
                 loop.result()
+
+
+def _check_port(settings: Settings) -> None:
+    """Raises OSError for a port in use. uvicorn would exit on it from within the loop, and leave
+    the process to wait a minute for connections that nobody gives back."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        if sys.platform != "win32":  # There it would allow to take a port from somebody.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((settings.host, settings.port))
 
 
 class _Server(uvicorn.Server):

@@ -3,7 +3,7 @@
 An adapter is one file in `feeds/` or `brokers/`; the engine is handed it and knows only this.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -43,16 +43,30 @@ class Feed(Protocol):
     starts_at: Instant | None
     own_volume_included: bool
 
-    async def watch(self, symbol: str, now: Instant) -> "Watched | None":
-        """Begin to keep `symbol`; None when the feed does not know it. Raises FeedError."""
+    async def watch(
+        self, symbol: str, now: Instant, since: Instant | None = None
+    ) -> "Watched | None":
+        """Begin to keep `symbol`; None when the feed does not know it. Raises FeedError.
+
+        `since` is as in `keep`; None needs no history any more.
+        """
+        ...
+
+    async def keep(self, symbol: str, since: Instant) -> None:
+        """Have the tape of a watched symbol reach back to `since`, as far as there is data, until
+        the next `watch` (live feeds: as far as they kept it). Raises FeedError."""
         ...
 
     def tape(self, symbol: str) -> Tape:
         """The tape of a watched symbol. Raises KeyError for one that is not."""
         ...
 
-    async def advance(self, now: Instant) -> None:
-        """Make sure every watched tape covers the session of `now` (stepped feeds)."""
+    async def advance(self, now: Instant) -> Mapping[str, str]:
+        """Make sure every watched tape covers the session of `now` (stepped feeds).
+
+        Returns why, for each symbol that could not be read further: it keeps the tape it has,
+        and is not tried again before the next `watch`.
+        """
         ...
 
     def updated(self) -> Sequence[str]:

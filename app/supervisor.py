@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 import structlog
@@ -23,77 +24,128 @@ log = structlog.get_logger()
 
 RESTART_SECONDS = 0.5
 STOP_SECONDS = 10.0
+DATABASE_LOOK_SECONDS = 1.0
+EARLY_SECONDS = 2.0
+"""Who dies younger never really lived."""
+
+EARLY_DEATHS = 5
+"""So many in a row, and starting again does not help."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A migrated database; `server` is the embedded one, which is ours to keep alive."""
+
+    url: str
+    server: Embedded | None = None
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process that was started, after so many early deaths of its predecessors."""
+
+    process: subprocess.Popen[bytes]
+    started: float
+    early_deaths: int
+
+    def deaths(self, now: float) -> int:
+        """Early deaths in a row, with this one's."""
+        return self.early_deaths + 1 if now - self.started < EARLY_SECONDS else 0
 
 
 class Supervisor:
-    """Two child processes; one that dies is started again."""
+    """A database server and two child processes; one that dies is started again."""
 
     def __init__(self, settings: Settings) -> None:
         port = settings.port or free_port(settings.host)
         self._settings = settings.model_copy(update={"port": port})
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._children: dict[str, Child] = {}
+        self._looked = -DATABASE_LOOK_SECONDS
+        self._database_lives = True
         self._stopping = False
+        self._code = 0
 
     def run(self) -> int:
-        """Until SIGTERM or SIGINT."""
+        """Until SIGTERM or SIGINT; the exit code, 1 when a child cannot be kept alive."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         # A name that nobody has must not restart a worker for ever.
         check_plugins(self._settings)
-        with prepare_database(self._settings) as url:
-            key = admin_key(self._settings, url)
-            announce(self._settings, url)
+        with prepare_database(self._settings) as database:
+            key = admin_key(self._settings, database.url)
+            announce(self._settings, database.url)
             for role in ("worker", "api"):
-                self._start(role, url)
+                self._start(role, database.url)
             _greet(self._settings, key)
             while not self._stopping:
-                self._revive(url)
+                self._revive(database)
                 time.sleep(0.1)
             self._end()
-        return 0
+        return self._code
 
-    def _start(self, role: str, url: str) -> None:
+    def _start(self, role: str, url: str, early_deaths: int = 0) -> None:
         environment = os.environ | environment_of(self._settings, url)
-        self._children[role] = subprocess.Popen(
-            [sys.executable, "-m", "app.main", role], env=environment
-        )
-        log.info("started", role=role, pid=self._children[role].pid)
+        process = subprocess.Popen([sys.executable, "-m", "app.main", role], env=environment)
+        self._children[role] = Child(process, time.monotonic(), early_deaths)
+        log.info("started", role=role, pid=process.pid)
 
-    def _revive(self, url: str) -> None:
-        for role, process in list(self._children.items()):
-            if process.poll() is not None and not self._stopping:
-                log.error("process ended", role=role, code=process.returncode)
-                time.sleep(RESTART_SECONDS)
-                self._start(role, url)
+    def _revive(self, database: Prepared) -> None:
+        self._revive_database(database.server)
+        # Without a database a new child would only die again, and be counted for it.
+        if self._database_lives:
+            for role, child in list(self._children.items()):
+                if child.process.poll() is not None and not self._stopping:
+                    self._replace(role, child, database.url)
+
+    def _revive_database(self, server: Embedded | None) -> None:
+        if server is None or time.monotonic() < self._looked + DATABASE_LOOK_SECONDS:
+            return
+        if not server.alive():
+            log.error("database server is gone, starting it again")
+            self._database_lives = server.revive()
+            if self._database_lives:
+                log.info("database server is back")
+        self._looked = time.monotonic()
+
+    def _replace(self, role: str, child: Child, url: str) -> None:
+        log.error("process ended", role=role, code=child.process.returncode)
+        deaths = child.deaths(time.monotonic())
+        if deaths >= EARLY_DEATHS:
+            # Whoever started us should see it, not find it in a log that grows for ever.
+            log.error("process dies again and again, giving up", role=role, times=deaths)
+            self._code, self._stopping = 1, True
+            return
+        time.sleep(RESTART_SECONDS)
+        self._start(role, url, deaths)
 
     def _end(self) -> None:
-        for process in self._children.values():
-            process.terminate()
+        for child in self._children.values():
+            child.process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
-        for role, process in self._children.items():
+        for role, child in self._children.items():
             try:
-                process.wait(max(deadline - time.monotonic(), 0.1))
+                child.process.wait(max(deadline - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
                 # As safe as a clean end, only slower to take over from.
                 log.warning("process did not stop, killing it", role=role)
-                process.kill()
-                process.wait()
+                child.process.kill()
+                child.process.wait()
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
 
 
 @contextmanager
-def prepare_database(settings: Settings) -> Iterator[str]:
+def prepare_database(settings: Settings) -> Iterator[Prepared]:
     """A migrated database: the external one that settings name, else the embedded one."""
     if settings.database_url is not None:
         asyncio.run(migrate(settings.database_url))
-        yield settings.database_url
+        yield Prepared(settings.database_url)
         return
     server = Embedded(settings.data_dir.resolve())
     try:
         asyncio.run(migrate(server.url))
-        yield server.url
+        yield Prepared(server.url, server)
     finally:
         server.stop()
 

@@ -1,6 +1,6 @@
 """From a request to a task, or a refusal that names the field: the whole gate, pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -164,6 +164,24 @@ def measured(request: Request, qty: Decimal, reference: Decimal) -> dict[str, De
     # A limit above the market would be paid in the worst case: the larger price counts.
     price = max(reference, request.limit_price or reference)
     return {"max_order_qty": qty, "max_order_notional": qty * price}
+
+
+def check_amended(task: Task, scene: Scene, rules: Rules, changed: Collection[str]) -> None:
+    """An amended order is held against the same limits as a new one, at today's price.
+
+    `changed` names what the amendment asks for. Raises Refusal, or Unavailable without a price.
+    """
+    _check_slices(dict(task.params), task.instrument)
+    if not {"qty", "limit_price"} & set(changed):
+        return
+    asked = Request(
+        account=task.account,
+        symbol=task.instrument.symbol,
+        side=task.side,
+        qty=task.qty,
+        limit_price=task.limit_price,
+    )
+    _check_limits(asked, task.qty, _reference(scene), rules.limits)
 
 
 def _check_limits(request: Request, qty: Decimal, reference: Decimal, limits: Limits) -> None:

@@ -185,10 +185,11 @@ def collar(scene: Scene, wish: Wish) -> Wish | Hold:
     furthest = last + task.side.sign * reach
     if task.side.sign * (wish.price - furthest) <= 0:
         return wish
-    # The last trade moves too, and has no trigger: look again after a second.
+    # The touch comes back inside, or the next trade moves the collar.
+    traded = VolumeReaches(scene.market.last_at or scene.now, task.instrument.lot)
     crosses = wish.purpose is Purpose.CROSS
-    triggers = (PriceReaches(task.side, furthest),) if crosses else ()
-    return Hold("collar", until=scene.now + SECOND, triggers=triggers)
+    triggers = (PriceReaches(task.side, furthest), traded) if crosses else (traded,)
+    return Hold("collar", triggers=triggers)
 
 
 def self_match(scene: Scene, wish: Wish) -> Wish | Hold:

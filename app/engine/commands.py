@@ -1,18 +1,20 @@
 """Pause, resume, amend, cancel: state on the order, seen by its desk by doorbell or timer."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
+from app.domain.admission import check_amended
 from app.domain.algorithm import complete
 from app.domain.algos import BY_NAME
-from app.domain.execution import Execution
+from app.domain.execution import Execution, apply
 from app.domain.fact import Amended, CancelRequested, OrderFact, Paused, Resumed
 from app.domain.instant import SECOND, Instant
 from app.domain.lifecycle import OrderStatus
 from app.domain.quantity import is_multiple
 from app.domain.refusal import Conflict, Missing, Refusal, Stale, Unavailable
+from app.engine.quotes import scene_for
 from app.engine.service import Caller, Service
 from app.store import journal, market_state, views
 from app.store.database import Connection
@@ -49,13 +51,27 @@ async def cancel(service: Service, caller: Caller, order_id: str, reason: str = 
 async def amend(
     service: Service, caller: Caller, order_id: str, version: int, changes: Changes
 ) -> Any:
-    """Change an order in flight; `version` must be the current one.
+    """Change an order in flight; `version` must be the current one. Limits hold as for a new one.
 
     Raises Stale, Conflict (below what is filled and open, or finished), or Refusal.
     """
-    return await _command(
-        service, caller, order_id, lambda e, now: _amend(e, now, changes), version=version
-    )
+    async with service.database.connection() as connection:
+        row = await views.find_order(connection, order_id, caller.accounts)
+    if row is None:
+        raise Missing("unknown_order", f"no order {order_id}")
+    scene = await scene_for(service, row["symbol"])
+
+    def amended(execution: Execution, now: Instant) -> OrderFact:
+        fact = _amend(execution, now, changes)
+        task = apply(execution, fact).task
+        check_amended(task, scene, service.rules, changed=_named(changes))
+        return fact
+
+    return await _command(service, caller, order_id, amended, version=version)
+
+
+def _named(changes: Changes) -> list[str]:
+    return [f.name for f in fields(changes) if getattr(changes, f.name) is not None]
 
 
 async def _command(
@@ -121,7 +137,7 @@ def _cancel(execution: Execution, now: Instant, reason: str) -> OrderFact | None
     return None if execution.cancel_reason is not None else CancelRequested(now, reason)
 
 
-def _amend(execution: Execution, now: Instant, changes: Changes) -> OrderFact:
+def _amend(execution: Execution, now: Instant, changes: Changes) -> Amended:
     _check_open(execution, "amend")
     _check_qty(execution, changes.qty)
     _check_price(execution, changes.limit_price)

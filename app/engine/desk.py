@@ -8,37 +8,31 @@ from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
-from app.domain.actions import Cancel, Decision
+from app.domain.actions import Cancel, Decision, Send
 from app.domain.alert import Thresholds
 from app.domain.decide import decide
-from app.domain.fact import ChildFact, Fact, Intended, Moved
-from app.domain.instant import SECOND, Instant
-from app.domain.lifecycle import IllegalMove, OrderStatus
-from app.domain.refusal import Refusal
+from app.domain.fact import ChildFact, Fact, Intended
+from app.domain.instant import Instant
 from app.engine import facts, reconcile
-from app.engine.books import Books
+from app.engine.books import OUR_MISTAKES, Books
 from app.engine.market import MarketDesk
-from app.engine.roster import Roster
+from app.engine.roster import Leaving, Roster
 from app.engine.sending import Sender
 from app.engine.watching import Watch
 from app.engine.working import Working
 from app.ports import Broker
-from app.store import controls, open_orders
+from app.store import controls, leases, open_orders
 from app.store.database import Database
 from app.store.doorbell import Doorbell
 from app.store.intents import intend
 from app.store.journal import Entry, Recorded
 from app.store.leases import Lease
+from app.store.open_orders import Loaded
 
 log = structlog.get_logger()
 
 ROUNDS_MAX = 1_000
 """More rounds than this at one moment means that something never comes to rest."""
-
-CANCEL_RETRY = 5 * SECOND
-
-OUR_MISTAKES = (AssertionError, IllegalMove, ArithmeticError, LookupError, Refusal)
-"""What a decision raises only when we have made a mistake."""
 
 
 class NeverQuiet(Exception):
@@ -99,7 +93,8 @@ class Desk:
                 connection, account=self.account, broker=self.broker.name
             )
             self._roster.halts = await controls.halts(connection, account=self.account)
-        self._roster.remember(loaded, now)
+        await self._remember(loaded, now)
+        await self._books.begin(now)
         latest = await self._books.reconcile(now)
         policies = reconcile.restart_entries(loaded, self.lease.orphaned_seconds, max(now, latest))
         await self._books.record(policies, now)
@@ -114,7 +109,7 @@ class Desk:
         """Work until nothing is left to do at `now`. Whether anything was done."""
         worked = False
         for _ in range(ROUNDS_MAX):
-            busy = await self._books.book(await self.broker.reports(now), now)
+            busy = await self._books.hear(now)
             busy |= await self._decide_due(now)
             if stepped:
                 # Market time stands still until the venue has answered.
@@ -132,15 +127,21 @@ class Desk:
 
     async def look(self, now: Instant) -> None:
         """See commands, new orders and halts; ask again for cancels that brought no evidence."""
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
+            # Under the lease: a desk that is not ours any more must not clear the flag.
+            await leases.hold(connection, self.lease)
             wanted = await open_orders.take_attention(
                 connection, account=self.account, broker=self.broker.name
             )
         await self._see_halts(now)
         await self._reload(wanted, now)
-        self._retry_cancels(now)
+        self._sender.retry_cancels(self._roster.executions, now)
         if self._books.reconcile_due():
-            await self._books.reconcile(now)
+            await self._reload(await self._changed_unheard(), now)
+            try:
+                await self._books.reconcile(now)
+            except ConnectionError as away:
+                log.warning("broker cannot be asked", account=self.account, error=str(away))
 
     def updated(self, symbols: Iterable[str], now: Instant) -> None:
         """Live feeds: wake orders whose triggers fired since they were decided."""
@@ -166,11 +167,16 @@ class Desk:
 
     async def _decide_due(self, now: Instant) -> bool:
         decided = []
+        leaving: list[Leaving] = []
         for order in self._roster.due(now):
             try:
-                decided.append((order, self._decide(order, now)))
+                decision = self._decide(order, now, leaving)
             except OUR_MISTAKES as mistake:
-                await self._stop(order, mistake, now)
+                await self._books.stop(order.order_id, mistake, now)
+                continue
+            decided.append((order, decision))
+            sends = [action for action in decision.actions if isinstance(action, Send)]
+            leaving += [(order.symbol, order.order_id, send) for send in sends]
         waiting = [(order, decision) for order, decision in decided if not decision.actions]
         acting = [(order, decision) for order, decision in decided if decision.actions]
         for order, decision in waiting:
@@ -187,23 +193,22 @@ class Desk:
             await self._act(acting, now)
         except OUR_MISTAKES as mistake:
             if len(acting) == 1:
-                await self._stop(acting[0][0], mistake, now)
+                await self._books.stop(acting[0][0].order_id, mistake, now)
                 return
-            for one in acting:
-                await self._act_or_stop([one], now)
+            # Some may be committed already: read what is true, and decide each anew.
+            for order, _ in acting:
+                await self._reload([order.order_id], now)
+                known = self._roster.orders.get(order.order_id)
+                if known is not None:
+                    await self._act_or_stop(self._acting_alone(known, now), now)
 
-    async def _stop(self, order: Working, mistake: Exception, now: Instant) -> None:
-        """A failed assertion stops the order it is about, with an alarm, not the server."""
-        log.error("order stopped by a failed assertion", order=order.order_id, exc_info=mistake)
-        await self._watch.stopped(order, mistake, now)
-        if order.execution.status is not OrderStatus.NEEDS_OPERATOR:
-            reason = f"internal.{type(mistake).__name__}"
-            moved = Moved(now, OrderStatus.NEEDS_OPERATOR, reason)
-            await self._books.record([Entry(order.order_id, [moved])], now)
+    def _acting_alone(self, order: Working, now: Instant) -> list[tuple[Working, Decision]]:
+        decision = self._decide(order, now, ())
+        return [(order, decision)] if decision.actions else []
 
-    def _decide(self, order: Working, now: Instant) -> Decision:
+    def _decide(self, order: Working, now: Instant, leaving: Sequence[Leaving]) -> Decision:
         market = self._market.market_for(order.execution, now)
-        desk = self._roster.facts_for(order)
+        desk = self._roster.facts_for(order, leaving)
         order.decided_at = now
         order.decided = decide(order.execution, order.plan, desk, market, now)
         return order.decided
@@ -269,11 +274,24 @@ class Desk:
                 loaded = await open_orders.load(
                     connection, account=self.account, order_ids=order_ids
                 )
-            self._roster.remember(loaded, now)
+            await self._remember(loaded, now)
 
-    def _retry_cancels(self, now: Instant) -> None:
-        for order in self._roster.orders.values():
-            for child in order.execution.children:
-                asked = child.cancel_requested_at
-                if asked is not None and now - asked > CANCEL_RETRY:
-                    self._sender.cancel(child.id, now)
+    async def _remember(self, loaded: Sequence[Loaded], now: Instant) -> None:
+        for order in loaded:
+            task = order.execution.task
+            await self._market.need(task.instrument.symbol, task.start)
+        self._roster.remember(loaded, now)
+        orders = self._roster.orders.values()
+        blind = [order for order in orders if order.symbol not in self._market.watched]
+        await self._watch.without_market(blind, now)
+
+    async def _changed_unheard(self) -> list[str]:
+        """Orders whose journal has moved on without this desk: a flag that somebody cleared."""
+        async with self._database.connection() as connection:
+            versions = await open_orders.versions(
+                connection, account=self.account, broker=self.broker.name
+            )
+        known = {order_id: order.version for order_id, order in self._roster.orders.items()}
+        return [
+            order_id for order_id, version in versions.items() if known.get(order_id) != version
+        ]

@@ -1,7 +1,7 @@
 """The one way in for what brokers tell: stream, poll and reconciliation alike."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -20,6 +20,7 @@ from app.domain.lifecycle import CHILD_DONE, ChildStatus
 from app.domain.quantity import ZERO
 from app.ports import ExecutionReport, OrderReport, Report
 from app.store import children, journal
+from app.store.children import Owner
 from app.store.database import Connection, Database
 from app.store.journal import Entry, Recorded
 
@@ -46,10 +47,28 @@ async def book(
         owners = await children.owners(
             connection, account=account, child_ids=sorted({r.child_id for r in reports})
         )
-        entries = _entries(reports, owners)
+        entries = _entries([r for r in reports if _fits(r, owners)], owners)
         recorded = await journal.record(connection, account=account, broker=broker, entries=entries)
         strangers = await _set_aside(connection, account, broker, reports, owners)
     return Booked(tuple(recorded), tuple(strangers))
+
+
+async def set_aside(
+    database: Database, *, account: str, broker: str, reports: Sequence[Report], reason: str
+) -> None:
+    """Keep executions that could not be booked, for a human: they are asked for again anyway."""
+    async with database.transaction() as connection:
+        for report in reports:
+            if isinstance(report, ExecutionReport):
+                await _keep(connection, account, broker, report, reason)
+
+
+def _fits(report: Report, owners: Mapping[str, Owner]) -> bool:
+    """Whether an execution is of the symbol and side that its child has."""
+    owner = owners.get(report.child_id)
+    if owner is None or not isinstance(report, ExecutionReport):
+        return owner is not None
+    return (owner.symbol, owner.side) == (report.symbol, report.side.value)
 
 
 def missing_fills(execution: Execution, reports: Iterable[Report]) -> bool:
@@ -73,14 +92,14 @@ def missing_fills(execution: Execution, reports: Iterable[Report]) -> bool:
     return False
 
 
-def _entries(reports: Sequence[Report], owners: dict[str, str]) -> list[Entry]:
+def _entries(reports: Sequence[Report], owners: Mapping[str, Owner]) -> list[Entry]:
     """One entry an order, fills before ends: an end must never free what was filled."""
     by_order: dict[str, list[ChildFact]] = {}
     ordered = sorted(reports, key=lambda r: isinstance(r, OrderReport) and r.status in CHILD_DONE)
     for report in ordered:
-        order_id = owners.get(report.child_id)
-        if order_id is not None:
-            by_order.setdefault(order_id, []).extend(facts_of(report))
+        owner = owners.get(report.child_id)
+        if owner is not None:
+            by_order.setdefault(owner.order_id, []).extend(facts_of(report))
     return [Entry(order_id, facts) for order_id, facts in by_order.items()]
 
 
@@ -126,9 +145,9 @@ async def _set_aside(
     account: str,
     broker: str,
     reports: Sequence[Report],
-    owners: dict[str, str],
+    owners: Mapping[str, Owner],
 ) -> list[ExecutionReport]:
-    """Keep executions of children we do not have, and those that contradict a booked one."""
+    """Keep executions of children we do not have, or unlike child or what was booked."""
     executions = [r for r in reports if isinstance(r, ExecutionReport)]
     contradicting = await children.contradicting(
         connection,
@@ -136,27 +155,34 @@ async def _set_aside(
         broker=broker,
         terms={r.execution_id: (r.child_id, r.qty, r.price) for r in executions},
     )
-    strange = [(r, "unknown_child") for r in executions if r.child_id not in owners]
-    strange += [
-        (r, "contradicts_booked")
-        for r in executions
-        if r.execution_id in contradicting and r.child_id in owners
-    ]
     fresh = []
-    for report, reason in strange:
-        plain = _plain(report)
-        digest = hashlib.sha256(repr(sorted(plain.items())).encode()).hexdigest()[:16]
-        if await children.quarantine(
-            connection,
-            account=account,
-            broker=broker,
-            execution_id=report.execution_id,
-            digest=digest,
-            report=plain,
-            reason=reason,
-        ):
+    for report in executions:
+        if report.child_id not in owners:
+            reason = "unknown_child"
+        elif not _fits(report, owners):
+            reason = "unlike_its_child"
+        elif report.execution_id in contradicting:
+            reason = "contradicts_booked"
+        else:
+            continue
+        if await _keep(connection, account, broker, report, reason):
             fresh.append(report)
     return fresh
+
+
+async def _keep(
+    connection: Connection, account: str, broker: str, report: ExecutionReport, reason: str
+) -> bool:
+    plain = _plain(report)
+    return await children.quarantine(
+        connection,
+        account=account,
+        broker=broker,
+        execution_id=report.execution_id,
+        digest=hashlib.sha256(repr(sorted(plain.items())).encode()).hexdigest()[:16],
+        report=plain,
+        reason=reason,
+    )
 
 
 def _plain(report: ExecutionReport) -> dict[str, str]:

@@ -53,9 +53,17 @@ class Keeper:
         """Whether something may still be sent under the lease."""
         return name in self._held and time.monotonic() < self._safe_until[name]
 
+    async def give_back(self, name: str) -> None:
+        """Let go of one lease at once."""
+        lease = self._held.get(name)
+        self.drop(name)
+        if lease is not None:
+            await self._release(lease)
+
     def drop(self, name: str) -> None:
         """Forget a lease that is not ours any more."""
         self._held.pop(name, None)
+        self._safe_until.pop(name, None)
 
     async def _release(self, lease: Lease) -> None:
         try:

@@ -10,6 +10,7 @@ import structlog
 from app.domain.execution import Execution
 from app.domain.instant import DAY, Instant
 from app.domain.market import Market
+from app.domain.quantity import ZERO
 from app.domain.session import Session, session_from
 from app.domain.trigger import Trigger
 from app.engine.clock import Clock, LiveClock, SteppedClock
@@ -23,6 +24,9 @@ log = structlog.get_logger()
 
 TELL_SECONDS = 0.05
 
+UNREADABLE = (FeedError, ValueError, OSError)
+"""What reading one symbol may raise; it concerns that symbol, and must not end the others."""
+
 
 class MarketDesk:
     """The feed, the clock, and what is known of every watched symbol."""
@@ -31,6 +35,7 @@ class MarketDesk:
         self.feed = feed
         self.watched: dict[str, Watched] = {}
         self._renew_at: dict[str, Instant] = {}
+        self._needed: dict[str, Instant] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._database = database
         self._told_at = 0.0
@@ -50,6 +55,7 @@ class MarketDesk:
             await market_state.forget_watches(connection)
         if stepped:
             self.clock = SteppedClock(now, speed=speed, held=held)
+        await self._recall(known)
         await self.watch(known)
         await self.tell(force=True)
 
@@ -75,15 +81,15 @@ class MarketDesk:
     async def watch(self, symbols: Iterable[str]) -> None:
         """Watch symbols, or say why not."""
         for symbol in symbols:
+            needed = self._needed.get(symbol)
             try:
-                watched = await self.feed.watch(symbol, self.clock.now())
-                error = f"the feed {self.feed.name} does not know {symbol!r}"
-            except FeedError as failure:
-                watched, error = None, str(failure)
-                log.warning("feed cannot watch", symbol=symbol, error=error)
+                watched = await self.feed.watch(symbol, self.clock.now(), needed)
+            except UNREADABLE as failure:
+                await self._refuse(symbol, str(failure))
+                continue
             if watched is None:
-                async with self._database.connection() as connection:
-                    await market_state.refuse(connection, symbol, error)
+                what = "has no more of" if symbol in self.watched else "does not know"
+                await self._refuse(symbol, f"the feed {self.feed.name} {what} {symbol!r}")
                 continue
             self.watched[symbol] = watched
             current = session_from(watched.sessions, self.clock.now())
@@ -92,11 +98,27 @@ class MarketDesk:
             )
             await self._tell_watched(symbol, watched)
 
+    async def need(self, symbol: str, since: Instant) -> None:
+        """An open order needs what traded from `since` on. Asking again costs nothing."""
+        known = self._needed.get(symbol)
+        if known is not None and known <= since:
+            return
+        self._needed[symbol] = since
+        if symbol in self.watched:
+            try:
+                await self.feed.keep(symbol, since)
+            except UNREADABLE as failure:
+                # The tape stays as it is, shorter than the order: see `measured`.
+                log.error("feed cannot reach back", symbol=symbol, error=str(failure))
+
     async def advance(self, now: Instant) -> None:
         """Cover `now` with every tape; a new session brings a new curve."""
-        await self.feed.advance(now)
+        for symbol, error in (await self.feed.advance(now)).items():
+            await self._refuse(symbol, error)
         ended = [s for s, renew_at in self._renew_at.items() if now >= renew_at]
-        await self.watch(ended)
+        if ended:
+            await self._recall(ended)
+            await self.watch(ended)
 
     async def tell(self, *, force: bool = False) -> None:
         """Tell market time and quotes, at most every 50 ms; take in a new speed or hold."""
@@ -112,10 +134,15 @@ class MarketDesk:
             self.clock.pace(speed=speed, held=held)
 
     def market_for(self, execution: Execution, now: Instant) -> Market:
-        """What a decision about an order may see at `now`."""
+        """What a decision about an order may see at `now`; nothing, where nobody watches."""
         task = execution.task
+        watched = self.watched.get(task.instrument.symbol)
+        if watched is None:
+            return Market(quote=None)
         tape = self.feed.tape(task.instrument.symbol)
         last = tape.last(now)
+        # A tape that begins after the order counts less than was traded, never more: with less
+        # volume an order is worked more carefully.
         others = tape.traded(task.start, now).volume
         if self.feed.own_volume_included:
             others -= execution.filled
@@ -123,16 +150,23 @@ class MarketDesk:
             quote=tape.quote(now),
             last=last[0] if last else None,
             last_at=last[1] if last else None,
-            volume=others,
-            session=session_from(self.watched[task.instrument.symbol].sessions, now),
+            volume=max(others, ZERO),
+            session=session_from(watched.sessions, now),
         )
 
-    def measured(self, execution: Execution, now: Instant) -> Measured:
-        """What the market traded from the order's start until now (its end at most)."""
+    def measured(self, execution: Execution, now: Instant) -> Measured | None:
+        """What the market traded from the order's start until now (its end at most).
+
+        None where the tape does not know all of it: what was measured before is better.
+        """
         task = execution.task
+        if task.instrument.symbol not in self.watched:
+            return None
+        tape = self.feed.tape(task.instrument.symbol)
+        if tape.since > task.start:
+            return None
         to = min(max(now, task.start), task.end)
-        traded = self.feed.tape(task.instrument.symbol).traded(task.start, to)
-        return Measured(task.order_id, traded, to)
+        return Measured(task.order_id, tape.traded(task.start, to), to)
 
     def first(
         self, symbol: str, triggers: Iterable[Trigger], after: Instant, until: Instant
@@ -141,6 +175,8 @@ class MarketDesk:
 
         A tape is known up to a moment only: without a hit before it, one has to look again then.
         """
+        if symbol not in self.watched:
+            return None
         tape = self.feed.tape(symbol)
         known = min(until, tape.until) if tape.until > after else until
         fired = [tape.first(trigger, after, known) for trigger in triggers]
@@ -157,6 +193,24 @@ class MarketDesk:
             if session is not None:
                 upcoming.append(session)
         return min((s.opens_at for s in upcoming), default=None)
+
+    async def _recall(self, symbols: list[str]) -> None:
+        """From when open orders need history: what no order needs any more is let go."""
+        async with self._database.connection() as connection:
+            starts = await market_state.oldest_starts(connection, symbols)
+        for symbol in symbols:
+            self._needed.pop(symbol, None)
+        self._needed.update(starts)
+
+    async def _refuse(self, symbol: str, error: str) -> None:
+        """Say why a symbol is not watched; the tape it may have goes on being told.
+
+        It is not tried again before somebody asks: nothing would change from turn to turn.
+        """
+        self._renew_at.pop(symbol, None)
+        log.error("feed cannot watch", symbol=symbol, error=error)
+        async with self._database.connection() as connection:
+            await market_state.refuse(connection, symbol, error)
 
     async def _tell_watched(self, symbol: str, watched: Watched) -> None:
         async with self._database.transaction() as connection:

@@ -8,7 +8,7 @@ from typing import assert_never
 from app.domain.execution import Child, Execution
 from app.domain.fact import BecameUnknown, CancelRequested, ChildRejected, Fact, Paused
 from app.domain.instant import SECOND, Instant, seconds
-from app.domain.lifecycle import ChildStatus
+from app.domain.lifecycle import ChildStatus, OrderStatus
 from app.domain.task import OnRestart
 from app.ports import Broker, ExecutionReport, IdScope, Report
 from app.store.journal import Entry
@@ -17,7 +17,7 @@ from app.store.open_orders import Loaded
 ORPHANED_SECONDS = 60.0
 """An order nobody owned for longer than this follows its restart policy."""
 
-OVERLAP = 60 * SECOND
+OVERLAP = 600 * SECOND
 
 
 @dataclass(slots=True)
@@ -35,6 +35,7 @@ async def ask(
     open_orders: Sequence[Execution],
     now: Instant,
     *,
+    seen_to: Instant,
     on_the_wire: Collection[str],
     missing_since: dict[str, float],
 ) -> Found:
@@ -46,7 +47,7 @@ async def ask(
     of absence. For any other broker the child stays unknown.
     """
     found = Found()
-    found.reports.extend(await executions(broker, open_orders))
+    found.reports.extend(await executions(broker, open_orders, seen_to))
     for execution in open_orders:
         for child in execution.children:
             if child.id in on_the_wire:
@@ -62,12 +63,13 @@ async def ask(
     return found
 
 
-async def executions(broker: Broker, open_orders: Sequence[Execution]) -> Sequence[ExecutionReport]:
-    """All executions since the oldest open child was intended, with some overlap."""
+async def executions(
+    broker: Broker, open_orders: Sequence[Execution], seen_to: Instant
+) -> Sequence[ExecutionReport]:
+    """All executions since the oldest open child was intended, or since `seen_to` if that is
+    earlier: a fill may come to light after its child has ended. With some overlap."""
     intended = [c.intended_at for e in open_orders for c in e.children]
-    if not intended:
-        return []
-    return await broker.executions(min(intended) - OVERLAP)
+    return await broker.executions(min([seen_to, *intended]) - OVERLAP)
 
 
 def _missing(
@@ -97,7 +99,9 @@ def restart_entries(loaded: Sequence[Loaded], orphaned_seconds: float, now: Inst
     if orphaned_seconds <= ORPHANED_SECONDS:
         return []
     entries = []
-    for order in loaded:
+    # What was accepted while nobody was there was never left alone.
+    owned = (o for o in loaded if o.execution.status is not OrderStatus.ACCEPTED)
+    for order in owned:
         fact = _restart_fact(order, now)
         if fact is not None:
             entries.append(Entry(order.execution.task.order_id, [fact]))

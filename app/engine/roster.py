@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from app.domain.actions import Send
+from app.domain.execution import Execution
 from app.domain.fact import Purpose
 from app.domain.guards import Desk as DeskFacts
 from app.domain.instant import Instant
@@ -12,6 +14,9 @@ from app.engine.working import Working, plan_for
 from app.store.controls import halt_for
 from app.store.journal import Recorded
 from app.store.open_orders import Loaded
+
+Leaving = tuple[str, str, Send]
+"""A child on its way out: symbol, order id, and what is sent."""
 
 
 class Roster:
@@ -23,9 +28,18 @@ class Roster:
         self._agenda = Agenda()
 
     @property
+    def executions(self) -> list[Execution]:
+        return [order.execution for order in self.orders.values()]
+
+    @property
     def unknown(self) -> bool:
         """Whether some child's fate is not known."""
         return any(order.execution.unknown > 0 for order in self.orders.values())
+
+    def of_child(self, child_id: str) -> Working | None:
+        """The open order that a live child belongs to."""
+        mine = (o for o in self.orders.values() if o.execution.child(child_id) is not None)
+        return next(mine, None)
 
     def wake(self, order_ids: Iterable[str], at: Instant) -> None:
         """Look at these orders at `at`; those that are not open are left out."""
@@ -49,6 +63,7 @@ class Roster:
                 self._forget(order_id)
             elif known is not None:
                 known.become(execution, order.version)
+                known.filled_notional = order.filled_notional
             else:
                 self.orders[order_id] = Working(
                     execution=execution,
@@ -78,21 +93,29 @@ class Roster:
             self._free_held_back(order, now)
         return touched
 
-    def facts_for(self, order: Working) -> DeskFacts:
-        """What the account contributes to a decision about one of its orders."""
+    def facts_for(self, order: Working, leaving: Sequence[Leaving] = ()) -> DeskFacts:
+        """What the account contributes to a decision about one of its orders.
+
+        `leaving` are children decided at this very moment that no order holds yet.
+        """
         return DeskFacts(
             halt=halt_for(self.halts, symbol=order.symbol, strategy=order.strategy),
-            own_bid=self._best_own(order, Side.BUY),
-            own_ask=self._best_own(order, Side.SELL),
+            own_bid=self._best_own(order, Side.BUY, leaving),
+            own_ask=self._best_own(order, Side.SELL, leaving),
         )
 
-    def _best_own(self, order: Working, side: Side) -> Decimal | None:
+    def _best_own(self, order: Working, side: Side, leaving: Sequence[Leaving]) -> Decimal | None:
         prices = [
             child.price
             for other in self.orders.values()
             if other is not order and other.symbol == order.symbol
             for child in other.execution.children
             if child.side is side and child.purpose is Purpose.REST
+        ]
+        prices += [
+            send.price
+            for symbol, order_id, send in leaving
+            if symbol == order.symbol and order_id != order.order_id and send.side is side
         ]
         if not prices:
             return None

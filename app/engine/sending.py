@@ -2,15 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
 
+from app.domain.execution import Execution
 from app.domain.fact import BecameUnknown, ChildFact, ChildRejected, Intended, Sent
 from app.domain.instant import Instant
+from app.domain.lifecycle import ChildStatus
 from app.ports import Acknowledged, Broker, Outcome, Refused, Ticket, Unclear
 
 log = structlog.get_logger()
+
+CANCEL_RETRY_SECONDS = 5.0
+
+SILENT = (ChildStatus.INTENT, ChildStatus.UNKNOWN)
 
 Answer = Callable[[str, ChildFact], None]
 
@@ -33,6 +39,7 @@ class Sender:
         self._safe = safe
         self._now = now
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asked: dict[str, float] = {}
         self.on_the_wire: set[str] = set()
         """Children whose answer is still to come, or not yet written down."""
 
@@ -54,7 +61,22 @@ class Sender:
 
     def cancel(self, child_id: str, at: Instant) -> None:
         """Ask for a cancel; waits for no commit, and the evidence comes as a report."""
+        self._asked[child_id] = time.monotonic()
         self._begin(self._cancel(child_id, at))
+
+    def retry_cancels(self, executions: Iterable[Execution], at: Instant) -> None:
+        """Ask again, not too often, for cancels that have brought no evidence.
+
+        A child that nobody has heard of has to be found before it can be canceled.
+        """
+        asked, self._asked = self._asked, {}
+        long_ago = time.monotonic() - CANCEL_RETRY_SECONDS
+        for child in (child for execution in executions for child in execution.children):
+            if child.cancel_requested_at is None or child.status in SILENT:
+                continue
+            self._asked[child.id] = asked.get(child.id, long_ago)
+            if self._asked[child.id] <= long_ago:
+                self.cancel(child.id, at)
 
     async def settled(self) -> None:
         """Wait until every send and cancel begun so far has its answer."""

@@ -1,14 +1,21 @@
 """Looks at working orders with the alert rules, and raises what they find."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 
 from app.domain.alert import Alert, Severity, Sight, Thresholds
 from app.domain.alerts import alerts
 from app.domain.instant import MINUTE, Instant, rfc3339
+from app.domain.lifecycle import ChildStatus
+from app.domain.quantity import ZERO
 from app.engine.working import Working
 from app.ports import ExecutionReport
 from app.store.alerts import raise_alerts
 from app.store.database import Database
+from app.store.journal import Recorded
+
+UNKNOWN_SECONDS = 5.0
+"""Not to know a child's fate for longer than this is an alarm (I29)."""
 
 REPEAT_AFTER = MINUTE
 """The same rule about the same order is counted again only after this much market time."""
@@ -65,6 +72,62 @@ class Watch:
             ],
             now,
         )
+
+    async def late(self, recorded: Sequence[Recorded], now: Instant) -> None:
+        """Fills of orders that were over: booked, and worth a look; more so beyond the order."""
+        found = []
+        for result in recorded:
+            sight = Sight(result.execution, None, None, None, now)
+            found += alerts(sight, self._thresholds)
+            task = result.execution.task
+            found.append(
+                Alert(
+                    rule="late_fill",
+                    subject=result.order_id,
+                    severity=Severity.WARNING,
+                    message=f"{task.instrument.symbol} filled after its order was over",
+                    data={"qty": format(sum((f.qty for f in result.booked), ZERO), "f")},
+                    order_id=result.order_id,
+                )
+            )
+        await self._raise(found, now)
+
+    async def unknown(
+        self, orders: Iterable[Working], missing_since: Mapping[str, float], now: Instant
+    ) -> None:
+        """Children whose fate has not been known for too long."""
+        long_ago = time.monotonic() - UNKNOWN_SECONDS
+        found = [
+            Alert(
+                rule="unknown_child",
+                subject=child.id,
+                severity=Severity.ERROR,
+                message=f"nobody knows what became of child {child.id}; its quantity stays"
+                " reserved until there is evidence",
+                data={"qty": format(child.qty, "f"), "price": format(child.price, "f")},
+                order_id=order.order_id,
+            )
+            for order in orders
+            for child in order.execution.children
+            if child.status is ChildStatus.UNKNOWN
+            and missing_since.get(child.id, long_ago + 1) < long_ago
+        ]
+        await self._raise([alert for alert in found if self._fresh(alert, now)], now)
+
+    async def without_market(self, orders: Iterable[Working], now: Instant) -> None:
+        """Open orders that no feed has data for: they wait, and somebody must know."""
+        found = [
+            Alert(
+                rule="no_market_data",
+                subject=order.order_id,
+                severity=Severity.CRITICAL,
+                message=f"no feed has {order.symbol}: the order waits",
+                data={"symbol": order.symbol},
+                order_id=order.order_id,
+            )
+            for order in orders
+        ]
+        await self._raise([alert for alert in found if self._fresh(alert, now)], now)
 
     async def stopped(self, order: Working, mistake: Exception, now: Instant) -> None:
         """An order that we stopped because our own arithmetic failed."""

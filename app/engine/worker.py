@@ -20,7 +20,7 @@ from app.engine.market import MarketDesk
 from app.ports import Broker, Feed
 from app.store.database import Database, unreachable
 from app.store.doorbell import WORK, Doorbell
-from app.store.leases import Lost
+from app.store.leases import Lease, Lost
 
 log = structlog.get_logger()
 
@@ -71,10 +71,12 @@ class Worker:
             while not stop.is_set():
                 await self._turn()
         finally:
-            for account in list(self.desks):
-                await self._close_desk(account, kept=True)
-            await self.market.close()
-            await self._keeper.close()
+            try:
+                for account in list(self.desks):
+                    await self._close_desk(account, kept=True)
+            finally:
+                await self.market.close()
+                await self._keeper.close()
 
     async def _own_market(self, stop: asyncio.Event) -> None:
         """Wait for market time to be ours (stepped), or just start telling it."""
@@ -157,28 +159,46 @@ class Worker:
             clock.jump(min(opens, until) if until is not None else opens)
 
     async def _claim_desks(self) -> None:
-        for account, open_broker in self._brokers.items():
-            if account in self.desks:
-                continue
-            name = f"desk:{account}"
-            lease = await self._keeper.claim(name)
-            if lease is None:
-                continue
-            desk = Desk(
-                account=account,
-                broker=open_broker(account, self.market),
-                database=self._database,
-                doorbell=self._doorbell,
-                market=self.market,
-                thresholds=self._thresholds,
-                lease=lease,
-                safe=partial(self._keeper.safe, name),
-            )
+        for account in self._brokers:
+            if account not in self.desks:
+                await self._claim_desk(account)
+
+    async def _claim_desk(self, account: str) -> None:
+        """Try to open a desk. One that cannot be opened is given back and tried again."""
+        name = f"desk:{account}"
+        lease = await self._keeper.claim(name)
+        if lease is None:
+            return
+        try:
+            await self._open_desk(account, lease)
+        except ConnectionError as away:
+            log.warning("desk cannot be opened yet", account=account, error=str(away))
+            await self._keeper.give_back(name)
+        except BaseException:
+            await self._keeper.give_back(name)
+            raise
+
+    async def _open_desk(self, account: str, lease: Lease) -> None:
+        broker = self._brokers[account](account, self.market)
+        desk = Desk(
+            account=account,
+            broker=broker,
+            database=self._database,
+            doorbell=self._doorbell,
+            market=self.market,
+            thresholds=self._thresholds,
+            lease=lease,
+            safe=partial(self._keeper.safe, lease.name),
+        )
+        try:
             latest = await desk.open(self.market.clock.now())
-            if isinstance(self.market.clock, SteppedClock):
-                self.market.clock.jump(latest)
-            self.desks[account] = desk
-            log.info("desk open", account=account, epoch=lease.epoch, orders=desk.orders)
+        except BaseException:
+            await broker.close()
+            raise
+        if isinstance(self.market.clock, SteppedClock):
+            self.market.clock.jump(latest)
+        self.desks[account] = desk
+        log.info("desk open", account=account, epoch=lease.epoch, orders=desk.orders)
 
     def _lose(self, name: str) -> None:
         log.warning("lease lost", lease=name)

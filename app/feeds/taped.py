@@ -5,8 +5,8 @@ or reads at once.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Protocol
@@ -17,10 +17,10 @@ from app.domain.quantity import floor_to
 from app.domain.session import Session, join_adjacent
 from app.domain.tape import Tape
 from app.domain.volume import VolumeCurve, curve_from_history
-from app.ports import Watched
+from app.ports import FeedError, Watched
 
 KEPT_STRETCHES = 3
-"""How many stretches stay in memory, per symbol."""
+"""How many stretches stay in memory, per symbol, where nobody needs more."""
 
 HISTORY_STRETCHES = 20
 BIN = 15 * MINUTE
@@ -55,12 +55,15 @@ class Source(Protocol):
 class _Held:
     """What is in memory of one symbol: `loaded` has each stretch with its first known moment.
 
-    From `renew_at` on more is needed.
+    From `renew_at` on more is needed; None: there is no more, or it cannot be read.
     """
 
     tape: Tape
     loaded: tuple[tuple[Session, Instant], ...]
-    renew_at: Instant
+    renew_at: Instant | None
+
+    def due(self, now: Instant) -> bool:
+        return self.renew_at is not None and now >= self.renew_at
 
 
 class TapedFeed:
@@ -78,24 +81,46 @@ class TapedFeed:
         self.starts_at: Instant | None = starts_at
         self._source = source
         self._held: dict[str, _Held] = {}
+        self._needed: dict[str, Instant] = {}
         self._reading = asyncio.Lock()
 
-    async def watch(self, symbol: str, now: Instant) -> Watched | None:
+    async def watch(
+        self, symbol: str, now: Instant, since: Instant | None = None
+    ) -> Watched | None:
         async with self._reading:
+            self._needed.pop(symbol, None)
+            if since is not None:
+                self._needed[symbol] = since
             return await self._watch(symbol, now)
+
+    async def keep(self, symbol: str, since: Instant) -> None:
+        async with self._reading:
+            self._needed[symbol] = min(since, self._needed.get(symbol, since))
+            held = self._held.get(symbol)
+            if held is not None and since < held.tape.since:
+                # What is loaded last stays the last: only the past is asked for.
+                again = [stretch for stretch, _ in held.loaded]
+                reaching = await asyncio.to_thread(
+                    _covering, self._source, symbol, held, again, since
+                )
+                self._held[symbol] = replace(reaching, renew_at=held.renew_at)
 
     def tape(self, symbol: str) -> Tape:
         return self._held[symbol].tape
 
-    async def advance(self, now: Instant) -> None:
+    async def advance(self, now: Instant) -> Mapping[str, str]:
         # Called at every step of the clock: what needs nothing must cost nothing.
-        if all(now < held.renew_at for held in self._held.values()):
-            return
+        if not any(held.due(now) for held in self._held.values()):
+            return {}
+        failed: dict[str, str] = {}
         async with self._reading:
-            for symbol in [s for s, held in self._held.items() if now >= held.renew_at]:
-                ahead = await asyncio.to_thread(self._source.stretches, symbol, now)
-                if ahead:
-                    await self._cover(symbol, ahead)
+            for symbol in [s for s, held in self._held.items() if held.due(now)]:
+                try:
+                    await self._renew(symbol, now)
+                except (FeedError, ValueError, OSError) as failure:
+                    failed[symbol] = str(failure)
+                    self._held[symbol] = replace(self._held[symbol], renew_at=None)
+        return failed
 
     def updated(self) -> Sequence[str]:
         return ()
@@ -111,10 +136,17 @@ class TapedFeed:
         curve, volume = await asyncio.to_thread(_history, self._source, instrument, ahead[0])
         return Watched(instrument, join_adjacent(ahead), curve, volume)
 
+    async def _renew(self, symbol: str, now: Instant) -> None:
+        ahead = await asyncio.to_thread(self._source.stretches, symbol, now)
+        if ahead:
+            await self._cover(symbol, ahead)
+        else:
+            # The data has ended: the source is not asked again at every step.
+            self._held[symbol] = replace(self._held[symbol], renew_at=None)
+
     async def _cover(self, symbol: str, ahead: Sequence[Session]) -> None:
-        held = await asyncio.to_thread(
-            _covering, self._source, symbol, self._held.get(symbol), ahead
-        )
+        held, since = self._held.get(symbol), self._needed.get(symbol)
+        held = await asyncio.to_thread(_covering, self._source, symbol, held, ahead, since)
         self._held[symbol] = held
 
 
@@ -157,25 +189,66 @@ def _history(
     return curve, floor_to(Decimal(total / len(dates)), instrument.lot)
 
 
-def _covering(source: Source, symbol: str, held: _Held | None, ahead: Sequence[Session]) -> _Held:
+def _covering(
+    source: Source,
+    symbol: str,
+    held: _Held | None,
+    ahead: Sequence[Session],
+    since: Instant | None,
+) -> _Held:
     due = _due(ahead)
-    missing: Sequence[Session] = due
+    needed = due if since is None else _reaching(source, symbol, since, due)
+    if held is not None and since is not None and since < held.tape.since:
+        # A tape grows at its end only: to reach further back it is read anew.
+        needed = _joined(needed, [stretch for stretch, _ in held.loaded])
+        held = None
+    missing = needed
     if held is not None:
-        last = held.loaded[-1][0]
-        since = source.stretches(symbol, last.closes_at)
-        missing = [stretch for stretch in since if stretch.opens_at <= due[-1].opens_at]
-    if len(missing) > KEPT_STRETCHES:
+        missing = _until(source, symbol, held.loaded[-1][0].closes_at, due[-1])
+    keep = max(KEPT_STRETCHES, len(needed))
+    if len(missing) > keep:
         # Time jumped: what would be trimmed at once is not brought in.
-        held, missing = None, missing[-KEPT_STRETCHES:]
+        held, missing = None, missing[-keep:]
     tape = held.tape if held else None
     loaded = list(held.loaded) if held else []
     for stretch in missing:
         part = source.tape(symbol, stretch)
+        if tape is None and since is not None and not source.earlier(symbol, stretch):
+            # Before the first data nothing can be known: that is no gap.
+            part = replace(part, since=min(part.since, since))
         tape = tape.extended(part) if tape else part
         loaded.append((stretch, part.since))
     assert tape is not None, "what is ahead or held makes a tape"
-    kept = loaded[-KEPT_STRETCHES:]
+    kept = loaded[-keep:]
     return _Held(tape.trimmed(kept[0][1]), tuple(kept), due[0].closes_at)
+
+
+def _reaching(
+    source: Source, symbol: str, since: Instant, due: Sequence[Session]
+) -> Sequence[Session]:
+    """The stretches from `since` to the last one due, all those due among them.
+
+    In a pause, the one before counts: trades after its close are on its tape.
+    """
+    needed = _until(source, symbol, min(since, due[0].opens_at), due[-1])
+    if since < needed[0].opens_at:
+        return [*source.earlier(symbol, needed[0])[-1:], *needed]
+    return needed
+
+
+def _until(source: Source, symbol: str, start: Instant, last: Session) -> Sequence[Session]:
+    """The stretches that end after `start`, up to `last`; a source looks ahead so far only."""
+    found: list[Session] = []
+    while not found or found[-1].opens_at < last.opens_at:
+        more = source.stretches(symbol, found[-1].closes_at if found else start)
+        if not more:
+            break
+        found += more
+    return [stretch for stretch in found if stretch.opens_at <= last.opens_at]
+
+
+def _joined(one: Sequence[Session], other: Sequence[Session]) -> Sequence[Session]:
+    return sorted({*one, *other}, key=lambda stretch: stretch.opens_at)
 
 
 def _due(ahead: Sequence[Session]) -> Sequence[Session]:

@@ -1,21 +1,31 @@
 """Finding the order that a child belongs to, and keeping what belongs to none."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from app.store.database import Connection
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The order a child belongs to, and what it trades."""
+
+    order_id: str
+    symbol: str
+    side: str
+
+
 async def owners(
     connection: Connection, *, account: str, child_ids: Sequence[str]
-) -> dict[str, str]:
-    """Child id → order id, for those we know."""
+) -> dict[str, Owner]:
+    """Child id → its order, for those we know."""
     found = await connection.fetch(
-        "SELECT id, order_id FROM children WHERE account = $1 AND id = ANY($2)",
+        "SELECT id, order_id, symbol, side FROM children WHERE account = $1 AND id = ANY($2)",
         account,
         child_ids,
     )
-    return {row["id"]: row["order_id"] for row in found}
+    return {row["id"]: Owner(row["order_id"], row["symbol"], row["side"]) for row in found}
 
 
 async def contradicting(

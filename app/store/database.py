@@ -39,7 +39,8 @@ def _plain(value: object) -> str:
 _OUTAGES = (
     OSError,  # Also a time-out: nobody answers.
     asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
+    asyncpg.OperatorInterventionError,  # Shutdown by an admin or a crash, or not yet started up.
+    asyncpg.IdleInTransactionSessionTimeoutError,  # We stood still too long; the server hung up.
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InternalClientError,  # What the driver says of a connection cut in mid-sentence.

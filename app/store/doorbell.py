@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from app.store.background import Background
-from app.store.database import connect
+from app.store.database import connect, unreachable
 
 WORK = "slipstream_work"
 """Rung when a desk has something to look at."""
@@ -58,8 +58,12 @@ class Doorbell:
 
     async def _run(self) -> None:
         while True:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            try:
                 await self._serve()
+            except Exception as failure:
+                # Anything else is a mistake of ours, and ends the process.
+                if not unreachable(failure):
+                    raise
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _serve(self) -> None:

@@ -1,6 +1,10 @@
 """A real PostgreSQL that comes with the package, on a private unix socket."""
 
+import os
+import subprocess
+import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -25,6 +29,34 @@ class Embedded:
     def url(self) -> str:
         return self._server.get_uri()
 
+    def alive(self) -> bool:
+        """Whether the server's process is there; cheap."""
+        postmaster = self._server.get_postmaster_info()
+        _reap(postmaster.pid)
+        return postmaster.is_running()
+
+    def revive(self) -> bool:
+        """Try once to start a server that died, on its old socket; whether it is there again.
+
+        No is no reason to worry yet: recovery takes its time, and no server starts before the
+        last backend of its killed predecessor has ended.
+        """
+        # The package says by assertions that a server is not ready, or that its file is half
+        # written; a failed or slow pg_ctl is a SubprocessError.
+        with suppress(subprocess.SubprocessError, AssertionError, ValueError, OSError):
+            # Not get_server again: it would hand out this same object as it is.
+            self._server.start()
+            return self.alive()
+        return False
+
     def stop(self) -> None:
         """Stop the server; data stays."""
         self._server.stop()
+
+
+def _reap(pid: int) -> None:
+    """As the first process of a container we inherit the server; dead and not waited for, it
+    would look alive to us and to its successor."""
+    if sys.platform != "win32":
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)

@@ -9,11 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
+
 from app.domain.execution import Execution, apply, apply_to_child
 from app.domain.fact import Fact, Filled, Intended, OrderFact
 from app.store import rows
 from app.store.database import Connection
 from app.store.journal_write import Draft, persist
+
+Contradiction = asyncpg.IntegrityConstraintViolationError
+"""What the database says to a row that must never be."""
 
 OPEN = "status NOT IN ('filled', 'canceled', 'expired', 'rejected')"
 LIVE = "status NOT IN ('filled', 'canceled', 'rejected', 'expired')"

@@ -127,6 +127,16 @@ async def asked_symbols(connection: Connection) -> list[str]:
     return [r["symbol"] for r in records]
 
 
+async def oldest_starts(connection: Connection, symbols: Sequence[str]) -> dict[str, Instant]:
+    """When the oldest open order of each symbol starts; symbols without one are left out."""
+    records = await connection.fetch(
+        "SELECT symbol, min(start_at) AS start_at FROM orders"
+        f" WHERE {OPEN} AND symbol = ANY($1) GROUP BY symbol",
+        list(symbols),
+    )
+    return {r["symbol"]: r["start_at"] for r in records}
+
+
 async def forget_watches(connection: Connection) -> None:
     """A new owner of the feed starts from what orders need; all else is asked for again."""
     await connection.execute("UPDATE watches SET watched_at = NULL, error = NULL")

@@ -34,6 +34,24 @@ async def all_open(connection: Connection, *, account: str, broker: str) -> list
     return await load(connection, account=account, order_ids=[row["id"] for row in found])
 
 
+async def versions(connection: Connection, *, account: str, broker: str) -> dict[str, int]:
+    """The version of every open order, to find what a desk has not heard of."""
+    found = await connection.fetch(
+        f"SELECT id, version FROM orders WHERE broker = $2 AND account = $1 AND {journal.OPEN}",
+        account,
+        broker,
+    )
+    return {row["id"]: row["version"] for row in found}
+
+
+async def last_fill_at(connection: Connection, *, account: str) -> Instant | None:
+    """When the latest booked fill happened."""
+    at: Instant | None = await connection.fetchval(
+        "SELECT max(at) FROM fills WHERE account = $1", account
+    )
+    return at
+
+
 async def take_attention(connection: Connection, *, account: str, broker: str) -> list[str]:
     """Ids of orders that were accepted or changed from outside; the flag is cleared."""
     # Locked in key order, as the journal does: nobody waits in a circle.

@@ -913,20 +913,19 @@ def test_the_collar_holds_a_price_too_far_from_the_last_trade(side: Side) -> Non
     beyond = "98" if side is Side.BUY else "102"
     decision = choose(ex, market(last=beyond), OPEN)
     assert decision.bound == "collar"
-    assert decision.look_at == OPEN + SECOND
     furthest = D(beyond) * (1 + side.sign * D("0.01"))
-    assert decision.triggers == (PriceReaches(side, furthest),)
+    assert decision.triggers == (PriceReaches(side, furthest), VolumeReaches(OPEN, D(1)))
     inside = last + side.sign * D("0.0001")
     assert sent(choose(ex, market(last=str(inside)), OPEN))
     assert sent(choose(ex, market(last=None), OPEN))
 
 
-def test_a_limit_beyond_the_collar_is_looked_at_every_second_not_every_quote() -> None:
+def test_a_limit_beyond_the_collar_is_looked_at_at_the_next_trade_not_every_quote() -> None:
     policy = Policy(60 * SECOND, D("0.01"))
     ex = working(a_task("limit", limit="110", policy=policy))
     decision = choose(ex, market(), OPEN)
-    assert (decision.bound, decision.triggers) == ("collar", ())
-    assert decision.look_at == OPEN + SECOND
+    traded = VolumeReaches(OPEN, D(1))
+    assert (decision.bound, decision.triggers) == ("collar", (traded,))
     # Further away than the collar on the harmless side is no danger.
     low = working(a_task("limit", limit="50", policy=policy))
     assert sent(choose(low, market(), OPEN)).price == 50

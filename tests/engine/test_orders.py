@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.domain.instant import MINUTE, Instant, from_datetime
-from app.domain.refusal import Conflict, Stale
+from app.domain.refusal import Conflict, Refusal, Stale
 from app.engine import commands
 from app.engine.commands import Changes
 from tests.world import CALLER, World, emptied, open_world
@@ -181,3 +181,24 @@ async def test_interval_vwap_is_the_tapes_own(world: World) -> None:
     traded = tape.traded(row["start_at"], row["measured_to"])
     assert (row["market_volume"], row["market_notional"]) == (traded.volume, traded.notional)
     assert row["measured_to"] == row["finished_at"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        (Changes(qty=Decimal(50_000_000)), "risk.max_order_notional"),
+        (Changes(limit_price=Decimal("900000.00")), "risk.max_order_notional"),
+        (Changes(params={"max_child": "0"}), "wrong_lot"),
+        (Changes(params={"max_child": "0.5"}), "wrong_lot"),
+    ],
+)
+async def test_what_may_not_be_entered_may_not_be_amended_to(
+    world: World, changes: Changes, code: str
+) -> None:
+    order_id = await world.order(qty="100", algo="twap", duration=TEN_MINUTES)
+    row = await world.row(order_id)
+    with pytest.raises(Refusal) as refused:
+        await commands.amend(world.service, CALLER, order_id, row["version"], changes)
+    assert refused.value.code == code
+    after = await world.row(order_id)
+    assert (after["version"], after["qty"]) == (row["version"], 100)

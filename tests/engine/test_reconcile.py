@@ -52,6 +52,7 @@ async def asked(
         Silent(capabilities),  # type: ignore[arg-type]
         [with_intent()],
         OPEN,
+        seen_to=OPEN,
         on_the_wire=wire,
         missing_since=missing,
     )

@@ -131,7 +131,8 @@ async def test_an_unclear_send_is_never_repeated(
         world.revive(lambda worker: lines.append(make_flaky(worker, [fate])))
         order_id = await world.order(qty="2000", algo="twap", duration=TEN_MINUTES)
         await world.let_go(Decimal(60))
-        await world.until(lambda row: row["filled"] > 0, order_id)
+        # Slowly, until it is known what became of it: absence is proven only after a while.
+        await world.until(lambda row: row["filled"] > 0 and row["unknown"] == 0, order_id)
         await world.let_go()
         row = await world.done(order_id)
         assert (row["status"], row["filled"]) == ("filled", 2000)

@@ -102,6 +102,45 @@ async def test_the_last_session_stays_when_nothing_follows() -> None:
     assert await feed.watch("A", session(1).closes_at) is None
 
 
+async def test_what_is_needed_stays_and_what_is_not_goes() -> None:
+    source = Weeks([session(day) for day in range(30)])
+    feed = over(source)
+    await feed.watch("A", session(9).opens_at, session(4).opens_at + HOUR)
+    assert source.read == list(range(4, 10))
+    await feed.advance(session(15).opens_at)
+    assert source.read == list(range(4, 16))
+    assert feed.tape("A").since <= session(4).opens_at
+    await feed.watch("A", session(16).opens_at)
+    assert feed.tape("A").since == session(17 - KEPT_STRETCHES).opens_at - HOUR
+
+
+async def test_a_tape_is_read_back_to_what_is_needed() -> None:
+    source = Weeks([session(day) for day in range(9)])
+    feed = over(source)
+    await feed.watch("A", session(6).opens_at)
+    await feed.keep("A", session(6).opens_at)
+    assert source.read == [6]
+    # In a pause: what is printed after the close before it belongs to that session.
+    await feed.keep("A", session(3).closes_at + HOUR)
+    assert source.read == [6, 3, 4, 5, 6]
+    await feed.keep("A", MONDAY - DAY)
+    assert feed.tape("A").since == MONDAY - DAY
+    assert feed.tape("A").traded(MONDAY - DAY, feed.tape("A").until).volume == 15 * 7
+    read = len(source.read)
+    await feed.keep("A", MONDAY - DAY)
+    assert len(source.read) == read
+
+
+async def test_a_source_that_has_ended_is_asked_once() -> None:
+    source = Weeks([session(0)])
+    feed = over(source)
+    await feed.watch("A", MONDAY)
+    await feed.advance(session(0).closes_at)
+    source.broken = True
+    source.sessions = [session(0), session(1)]
+    assert await feed.advance(session(0).closes_at + DAY) == {}
+
+
 async def test_a_source_is_asked_one_thing_at_a_time() -> None:
     feed = over(Weeks([session(day) for day in range(5)]))
     await feed.watch("A", MONDAY)
@@ -116,11 +155,16 @@ async def test_what_cannot_be_read_is_told_and_nothing_is_lost() -> None:
     await feed.watch("A", MONDAY)
     tape = feed.tape("A")
     source.broken = True
-    with pytest.raises(FeedError, match="line 7"):
-        await feed.advance(session(1).opens_at)
+    told = await feed.advance(session(1).opens_at)
+    assert list(told) == ["A"]
+    assert "line 7" in told["A"]
     assert feed.tape("A") is tape
+    # Not at every step again: only when somebody asks.
+    assert await feed.advance(session(1).opens_at) == {}
+    with pytest.raises(FeedError, match="line 7"):
+        await feed.watch("A", session(1).opens_at)
     source.broken = False
-    await feed.advance(session(1).opens_at)
+    await feed.watch("A", session(1).opens_at)
     assert feed.tape("A").until == session(1).closes_at + HOUR
 
 

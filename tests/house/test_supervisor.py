@@ -5,6 +5,8 @@ import json
 import os
 import socket
 import stat
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from app.settings import Settings
 from app.store import keys
 from app.store.database import Database
 from app.supervisor import (
+    EARLY_SECONDS,
+    Child,
     Supervisor,
     admin_key,
     announce,
@@ -158,6 +162,16 @@ def test_a_server_on_every_address_is_reached_on_this_machine(host: str) -> None
 
 def test_an_external_database_is_migrated_and_left_running(database_url: str) -> None:
     chosen = made().model_copy(update={"database_url": database_url})
-    with prepare_database(chosen) as url:
-        assert url == database_url
+    with prepare_database(chosen) as database:
+        assert (database.url, database.server) == (database_url, None)
     assert asyncio.run(scopes_of(database_url, "slip_none_none")) is None
+
+
+# Deaths
+
+
+def test_only_early_deaths_in_a_row_are_counted() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        child = Child(process, started=100.0, early_deaths=3)
+    assert child.deaths(100.0 + EARLY_SECONDS / 2) == 4
+    assert child.deaths(100.0 + EARLY_SECONDS) == 0

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -123,12 +124,62 @@ async def test_a_ring_that_met_a_dead_connection_is_rung_again(database_url: str
         assert await hears(listener, WORK)
 
 
-async def test_it_waits_for_a_database_that_is_not_there_yet(database_url: str) -> None:
-    nowhere = Doorbell(database_url + "_not_yet", hears=(WORK,))
+async def test_it_waits_for_a_server_that_is_not_there_yet(tmp_path: Path) -> None:
+    nowhere = Doorbell(f"postgresql://postgres@/postgres?host={tmp_path}", hears=(WORK,))
     nowhere.start()
     await asyncio.sleep(0.1)
+    nowhere.loop.check()
     assert not nowhere.heard(WORK).is_set()
     await nowhere.close()
+
+
+class Failing(Doorbell):
+    """Its connection ends in a way that no test can bring about at will."""
+
+    def __init__(self, failure: Exception) -> None:
+        super().__init__("", hears=())
+        self.failure = failure
+        self.served = asyncio.Event()
+
+    async def _serve(self) -> None:
+        self.served.set()
+        raise self.failure
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        OSError("reset"),
+        TimeoutError(),
+        asyncpg.InternalClientError("cut in mid-sentence"),
+        asyncpg.InterfaceError("connection is closed"),
+        asyncpg.ConnectionDoesNotExistError("gone"),
+        asyncpg.IdleInTransactionSessionTimeoutError("stood still"),
+        asyncpg.AdminShutdownError("bye"),
+        asyncpg.CrashShutdownError("crash"),
+        asyncpg.CannotConnectNowError("starting up"),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+async def test_it_survives_whatever_says_that_the_database_is_away(failure: Exception) -> None:
+    ringer = Failing(failure)
+    ringer.start()
+    for _ in range(2):
+        async with asyncio.timeout(SOON):
+            await ringer.served.wait()
+        ringer.served.clear()
+    ringer.loop.check()
+    await ringer.close()
+
+
+@pytest.mark.parametrize("failure", [TypeError("ours"), asyncpg.UndefinedTableError("ours")])
+async def test_a_mistake_of_ours_ends_it_aloud(failure: Exception) -> None:
+    ringer = Failing(failure)
+    ringer.start()
+    await asyncio.wait({ringer.loop.task}, timeout=SOON)
+    with pytest.raises(type(failure)):
+        ringer.loop.check()
+    await ringer.close()
 
 
 async def test_waiting_ends_by_the_bell_or_by_the_clock(database: Database) -> None:

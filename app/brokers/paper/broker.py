@@ -15,10 +15,10 @@ from heapq import heappop, heappush
 from app.brokers.paper.admission import NotTaken, admit
 from app.brokers.paper.ledger import Ledger
 from app.brokers.paper.options import Options
-from app.brokers.paper.records import CancelRequest, Code, Happening, Order
+from app.brokers.paper.records import CancelRequest, Happening, Order
 from app.brokers.paper.telling import execution_report, report, state_report
 from app.brokers.paper.venue import Venue
-from app.domain.instant import DAY, Instant
+from app.domain.instant import DAY, SECOND, Instant
 from app.domain.quantity import ZERO
 from app.domain.tape import Tape
 from app.ports import (
@@ -39,6 +39,8 @@ CAPABILITIES = Capabilities(
     lookup="all",
     lookup_lag=0,
     executions_lookback=100 * 365 * DAY,
+    # A submit may wait 0.5 s for the lock of the ledger and be taken after all.
+    quarantine=SECOND,
 )
 
 
@@ -127,7 +129,8 @@ class PaperBroker:
         number, arrives_at = self._ledger.next_number(), self._arrival(ticket.at)
         if self._ledger.order(ticket.child_id) is not None:
             self._ledger.add_repeat(number, ticket.child_id, ticket.at)
-            return Refused(Code.DUPLICATE, f"{ticket.child_id} was sent before", ticket.at)
+            # Proof that the first one came in, not that this order was not taken: look it up.
+            return Unclear(f"duplicate client id: {ticket.child_id} was sent before")
         try:
             session = admit(
                 self._options, ticket.symbol, ticket.qty, ticket.limit_price, arrives_at

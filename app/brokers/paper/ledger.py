@@ -46,7 +46,7 @@ class Ledger:
     def __init__(self, path: Path, account: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._version = -1
-        self._db = sqlite3.connect(path, timeout=2.0, isolation_level=None)
+        self._db = sqlite3.connect(path, timeout=0.5, isolation_level=None)
         try:
             owner = self._prepare(account)
         except sqlite3.Error as error:

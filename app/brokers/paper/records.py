@@ -13,7 +13,6 @@ from app.domain.quantity import Side
 class Code(StrEnum):
     """Why the venue refuses an order: definite, it was never worked."""
 
-    DUPLICATE = "duplicate_client_id"
     UNKNOWN_SYMBOL = "unknown_symbol"
     BAD_QUANTITY = "bad_quantity"
     BAD_PRICE = "bad_price"

@@ -6,12 +6,13 @@ from typing import Protocol
 
 import numpy as np
 
-from app.domain.instant import Instant
+from app.domain.instant import Instant, rfc3339
 from app.domain.instrument import Instrument
 from app.domain.session import Session
 from app.domain.tape import Prints, Tape
 from app.domain.tape_build import Quotes, Trades, build_tape
 from app.domain.tape_search import Flags, Integers, after
+from app.ports import FeedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,9 @@ class Book:
     ask_at: Integers
 
     def rows(self, chosen: slice | Flags) -> "Book":
-        return Book(*(column[chosen] for column in self._columns()))
+        return Book(*(column[chosen] for column in self.columns()))
 
-    def _columns(self) -> Iterator[Integers]:
+    def columns(self) -> Iterator[Integers]:
         yield from (self.at, self.bid, self.ask, self.bid_size, self.ask_size)
         yield from (self.bid_at, self.ask_at)
 
@@ -61,18 +62,21 @@ class Recording:
             part = _on_market(part, stretch)
         book, prints = part.book, part.prints
         ends = [int(at[i]) for at in (book.at, prints.at) if len(at) for i in (0, -1)]
-        return build_tape(
-            symbol,
-            price_scale=self.price_scale,
-            size_scale=self.size_scale,
-            since=min(stretch.opens_at, *ends) if ends else stretch.opens_at,
-            until=max(stretch.closes_at, *ends) if ends else stretch.closes_at,
-            quotes=Quotes(
-                book.at, book.bid, book.ask, book.bid_size, book.ask_size, book.bid_at, book.ask_at
-            ),
-            trades=Trades(prints.at, prints.price, prints.size),
-            dropped={reason: len(at) for reason, at in part.dropped.items()},
-        )
+        try:
+            return build_tape(
+                symbol,
+                price_scale=self.price_scale,
+                size_scale=self.size_scale,
+                since=min(stretch.opens_at, *ends) if ends else stretch.opens_at,
+                until=max(stretch.closes_at, *ends) if ends else stretch.closes_at,
+                quotes=Quotes(*book.columns()),
+                trades=Trades(prints.at, prints.price, prints.size),
+                dropped={reason: len(at) for reason, at in part.dropped.items()},
+            )
+        except ValueError as wrong:
+            # Rows that passed one by one and make no tape together; their files are merged here.
+            day = rfc3339(stretch.opens_at)
+            raise FeedError(f"the recording of {symbol}, session of {day}: {wrong}") from wrong
 
     def _between(self, start: Instant, end: Instant) -> "Recording":
         quotes, trades = _stretch(self.book.at, start, end), _stretch(self.prints.at, start, end)
