@@ -33,6 +33,13 @@ class Visit:
             raise Refusal("unknown_account", f"no account {account!r}", field="account")
         return account
 
+    def check_unbound(self) -> None:
+        """Raises Forbidden for a key of some accounts: this concerns all of them."""
+        if self.caller.accounts is not None:
+            raise Forbidden(
+                "account_not_allowed", "this concerns all accounts; your key is bound to some"
+            )
+
     def _usual(self) -> str:
         usual, own = self.service.default_account, self.caller.accounts
         return own[0] if own is not None and len(own) == 1 and usual not in own else usual

@@ -42,7 +42,11 @@ async def get_clock(visit: Reader) -> Response:
 
 @router.put("/clock", openapi_extra=body_of(PaceBody))
 async def put_clock(request: Request, visit: Admin) -> Response:
-    """Hold a stepped market or change its speed; a live one goes its own way (409)."""
+    """Hold a stepped market or change its speed; a live one goes its own way (409).
+
+    Market time is everybody's: a key that is bound to accounts may not touch it.
+    """
+    visit.check_unbound()
     pace = await parsed(request, PaceBody)
     if pace.speed is not None and pace.speed < 0:
         raise Refusal("out_of_range", "speed cannot be below zero", field="speed")

@@ -27,7 +27,8 @@ _BEGIN = format_sse_event(comment="slipstream", retry=1000)
 
 
 class EventsQuery(Strict):
-    """`channels` are separated by commas; `after` is a cursor (Last-Event-ID goes first)."""
+    """`channels` are separated by commas; `after` is a cursor, or `start` for
+    the oldest event kept (Last-Event-ID goes first)."""
 
     after: Annotated[str | None, Field(max_length=64)] = None
     channels: Annotated[str, Field(max_length=100)] = ",".join(CHANNELS)

@@ -11,6 +11,7 @@ from app.api.clock import clock_answer
 from app.domain.algos import BY_NAME
 from app.engine.market_clock import market_clock
 from app.engine.reading import reading, unreachable
+from app.engine.service import Caller
 from app.engine.vitals import Check, readiness, vitals
 from app.store import views
 
@@ -49,7 +50,8 @@ def _told(check: Check) -> dict[str, Any]:
 
 @router.get("/metrics")
 async def metrics(request: Request, visit: Reader) -> Response:
-    """For Prometheus: give the scraper a key with scope read."""
+    """For Prometheus: give the scraper a key with scope read, bound to no account."""
+    visit.check_unbound()
     page = request.app.state.metrics.page(await vitals(visit.service))
     return Response(page, media_type=CONTENT_TYPE_LATEST)
 
@@ -60,7 +62,7 @@ async def status(request: Request, visit: Reader) -> Response:
     clock = await market_clock(visit.service)
     async with reading(visit.service) as connection:
         counts = await views.statistics(connection, visit.caller.accounts)
-        leases = await views.leases(connection)
+        leases = _leases_of(await views.leases(connection), visit.caller)
     answer = {
         "version": request.app.version,
         "algorithms": {name: algorithm.version for name, algorithm in BY_NAME.items()},
@@ -71,3 +73,11 @@ async def status(request: Request, visit: Reader) -> Response:
         "leases": leases,
     }
     return JSONResponse(answer)
+
+
+def _leases_of(leases: list[dict[str, Any]], caller: Caller) -> list[dict[str, Any]]:
+    """A lease is named after what it owns, so a desk's tells that its account is there."""
+    if caller.accounts is None:
+        return leases
+    own = {"feed", *(f"desk:{account}" for account in caller.accounts)}
+    return [lease for lease in leases if lease["name"] in own]

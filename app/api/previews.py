@@ -50,7 +50,7 @@ def slices(plan: Plan) -> list[dict[str, Any]]:
 
 def _cost(preview: Preview, task: Task) -> dict[str, Any]:
     """Half the spread at the arrival quote: what crossing costs against the mid."""
-    quote = preview.scene.quote
+    quote = preview.admitted.quote
     if quote is None or not quote.uncrossed:
         return {"half_spread_bps": None, "half_spread_money": None, "assumptions": [_NO_QUOTE]}
     half = (quote.ask - quote.bid) / 2

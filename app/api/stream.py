@@ -107,8 +107,9 @@ class Session:
             # A line that is busy sending needs no proof of life.
             if time.monotonic() >= next_beat and not self._one_at_a_time.locked():
                 next_beat = time.monotonic() + self._pace.heartbeat
-                beat = {"type": "heartbeat", "cursor": str(self._hub.head), "ts": machine_time()}
-                await self._send(beat)
+                # The head may be beyond what still waits to be told here.
+                place = self._told if self._telling is not None else self._hub.head
+                await self._send({"type": "heartbeat", "cursor": str(place), "ts": machine_time()})
 
     async def _listen(self, group: asyncio.TaskGroup, caller: Caller) -> None:
         while True:
@@ -142,7 +143,8 @@ class Session:
         head = self._hub.head
         channels = sorted(wish.channels)
         await self._send({"type": "subscribed", "channels": channels, "head": str(head)})
-        self._telling = group.create_task(self._tell(wish, after if after is not None else head))
+        self._told = after if after is not None else head
+        self._telling = group.create_task(self._tell(wish, self._told))
 
     async def _stop_telling(self) -> None:
         if self._telling is not None:
@@ -158,6 +160,7 @@ class Session:
                     self._told = event.cursor
         except Gap as gap:
             await self._send(gap_answer(gap))
+            self._told = gap.oldest
             await self._tell(wish, gap.oldest)
         except FellBehind as behind:
             raise Ending(1013, str(behind.cursor)) from None

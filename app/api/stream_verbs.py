@@ -21,7 +21,8 @@ class Auth(Strict):
 
 
 class Subscribe(Strict):
-    """Replaces the subscription there was. `after` None: from now on."""
+    """Replaces the subscription there was. `after` None: from now on; `start`: from the
+    oldest event that is kept."""
 
     action: Literal["subscribe"]
     channels: _Channels = CHANNELS

@@ -1,7 +1,7 @@
 """From a request to a task, or a refusal that names the field: the whole gate, pure."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -47,6 +47,7 @@ class Scene:
     curve: VolumeCurve | None
     quote: Quote | None
     last: Decimal | None
+    last_at: Instant | None
     daily_volume: Decimal | None
     now: Instant
 
@@ -60,15 +61,19 @@ class Admitted:
     route: Route
     notional: Decimal
     """At the arrival price; what limits were checked against."""
+    quote: Quote | None
+    """At arrival; None where there was none, or none to be trusted."""
 
 
 def admit(request: Request, order_id: str, scene: Scene, rules: Rules) -> Admitted:
     """Check everything about a request. Raises Refusal naming the field, and changes nothing."""
+    scene = _trusted(scene, rules.policy)
     instrument = scene.instrument
     reference = _reference(scene)
     qty = _quantity(request, instrument, reference)
     _check_price(request, instrument)
-    _check_limits(request, qty, reference, rules.limits)
+    field = "qty" if request.qty is not None else "notional"
+    check_limits(qty, request.limit_price, reference, rules.limits, field)
     chosen = _route(request, qty, reference, scene, rules)
     algorithm = BY_NAME.get(chosen.algo)
     if algorithm is None:
@@ -102,6 +107,20 @@ def admit(request: Request, order_id: str, scene: Scene, rules: Rules) -> Admitt
         algorithm=algorithm,
         route=chosen,
         notional=qty * reference,
+        quote=scene.quote,
+    )
+
+
+def _trusted(scene: Scene, policy: Policy) -> Scene:
+    """The scene without prices that are too old to check anything against."""
+    # A closed market is silent by nature: what it said last is the price there is.
+    if session_at(scene.sessions, scene.now) is None:
+        return scene
+    oldest = scene.now - policy.max_quote_age
+    quoted = scene.quote is not None and scene.quote.at >= oldest
+    traded = scene.last_at is not None and scene.last_at >= oldest
+    return replace(
+        scene, quote=scene.quote if quoted else None, last=scene.last if traded else None
     )
 
 
@@ -113,7 +132,7 @@ def _reference(scene: Scene) -> Decimal:
         return scene.last
     raise Unavailable(
         "no_reference_price",
-        f"there is no price for {scene.instrument.symbol} yet to check the order against",
+        f"there is no fresh price for {scene.instrument.symbol} to check the order against",
         field="symbol",
     )
 
@@ -159,10 +178,10 @@ def _check_price(request: Request, instrument: Instrument) -> None:
         )
 
 
-def measured(request: Request, qty: Decimal, reference: Decimal) -> dict[str, Decimal]:
+def measured(qty: Decimal, limit_price: Decimal | None, reference: Decimal) -> dict[str, Decimal]:
     """What each of the `Limits` is held against."""
     # A limit above the market would be paid in the worst case: the larger price counts.
-    price = max(reference, request.limit_price or reference)
+    price = max(reference, limit_price or reference)
     return {"max_order_qty": qty, "max_order_notional": qty * price}
 
 
@@ -174,24 +193,22 @@ def check_amended(task: Task, scene: Scene, rules: Rules, changed: Collection[st
     _check_slices(dict(task.params), task.instrument)
     if not {"qty", "limit_price"} & set(changed):
         return
-    asked = Request(
-        account=task.account,
-        symbol=task.instrument.symbol,
-        side=task.side,
-        qty=task.qty,
-        limit_price=task.limit_price,
-    )
-    _check_limits(asked, task.qty, _reference(scene), rules.limits)
+    reference = _reference(_trusted(scene, rules.policy))
+    field = "qty" if "qty" in changed else "limit_price"
+    check_limits(task.qty, task.limit_price, reference, rules.limits, field)
 
 
-def _check_limits(request: Request, qty: Decimal, reference: Decimal, limits: Limits) -> None:
-    for name, value in measured(request, qty, reference).items():
+def check_limits(
+    qty: Decimal, limit_price: Decimal | None, reference: Decimal, limits: Limits, field: str
+) -> None:
+    """Hold an order against the hard limits. Raises Refusal naming `field`."""
+    for name, value in measured(qty, limit_price, reference).items():
         limit = getattr(limits, name)
         if limit is not None and value > limit:
             raise Refusal(
                 f"risk.{name}",
                 f"{name} is {format(limit, 'f')}; this order has {format(value, 'f')}",
-                field="qty" if request.qty is not None else "notional",
+                field=field,
                 detail={
                     "limit": name,
                     "limit_value": format(limit, "f"),

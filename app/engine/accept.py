@@ -134,7 +134,7 @@ def _arrival(
 def _order_row(
     caller: Caller, request: Request, given: Given, admitted: Admitted, scene: Scene
 ) -> dict[str, Any]:
-    task, quote = admitted.task, scene.quote
+    task, quote = admitted.task, admitted.quote
     return {
         "account": task.account,
         "id": task.order_id,

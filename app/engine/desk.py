@@ -83,6 +83,11 @@ class Desk:
         """How many are open."""
         return len(self._roster.orders)
 
+    @property
+    def waits_for_evidence(self) -> bool:
+        """Whether some child's fate is not known."""
+        return self._roster.unknown
+
     async def open(self, now: Instant) -> Instant:
         """Load, reconcile with the broker before any send, apply restart policies.
 

@@ -15,7 +15,7 @@ from app.store import event_log
 from app.store.background import Background
 from app.store.database import Database, unreachable
 from app.store.doorbell import EVENTS, Doorbell
-from app.store.event_log import Cursor, Event
+from app.store.event_log import START, Cursor, Event
 
 log = structlog.get_logger()
 
@@ -33,7 +33,8 @@ class FellBehind(Exception):
 
 
 class Gap(Exception):
-    """The cursor is older than what is kept, or of another era; `oldest` is where to start."""
+    """The cursor is no place in this log: older than what is kept, beyond its head, or of another
+    era. `oldest` is where to start."""
 
     def __init__(self, oldest: Cursor) -> None:
         super().__init__(str(oldest))
@@ -42,7 +43,8 @@ class Gap(Exception):
 
 @dataclass(slots=True, eq=False)
 class Subscriber:
-    """A place in the stream. `wants` filters; what it does not want still moves the cursor."""
+    """A place in the stream. `cursor` is the last event it was handed; what `wants` holds back
+    does not move it."""
 
     wants: Callable[[Event], bool]
     cursor: Cursor
@@ -76,7 +78,7 @@ class Hub:
     async def follow(
         self, after: Cursor | None, wants: Callable[[Event], bool]
     ) -> AsyncGenerator[Event, None]:
-        """Events after a cursor (None: from now on), for ever.
+        """Events after a cursor (None: from now on, START: from the oldest kept), for ever.
 
         Raises Gap before the first event, FellBehind when the caller is too slow.
         """
@@ -85,8 +87,8 @@ class Hub:
         self._subscribers.add(subscriber)
         try:
             if after is not None:
-                await self._check(after)
-                async for event in self._replay(after, subscriber.cursor):
+                begin = await self._place(after)
+                async for event in self._replay(begin, subscriber.cursor):
                     if wants(event):
                         yield event
             async for event in self._live(subscriber):
@@ -94,11 +96,18 @@ class Hub:
         finally:
             self._subscribers.discard(subscriber)
 
-    async def _check(self, after: Cursor) -> None:
+    async def _place(self, after: Cursor) -> Cursor:
+        """Where to begin. Raises Gap for a cursor that this log never gave, or no longer has."""
         async with self._database.connection() as connection:
             oldest = await event_log.oldest(connection)
-        if after.era != oldest.era or after < oldest:
+            # Read now: another server may have told the client more than our reader has seen.
+            head = await event_log.head(connection)
+        if after == START:
+            return oldest
+        # Where all was pruned, the floor is the last place there was.
+        if after.era != head.era or not oldest <= after <= max(oldest, head):
             raise Gap(oldest)
+        return after
 
     async def _replay(self, after: Cursor, upto: Cursor) -> AsyncIterator[Event]:
         cursor = after

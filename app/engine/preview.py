@@ -51,7 +51,7 @@ async def preview(service: Service, request: Request) -> Preview:
 
 def _limits(service: Service, request: Request, admitted: Admitted) -> list[Verdict]:
     limits, qty = service.rules.limits, admitted.task.qty
-    values = measured(request, qty, admitted.notional / qty)
+    values = measured(qty, request.limit_price, admitted.notional / qty)
     verdicts = []
     for limit in fields(limits):
         bound, value = getattr(limits, limit.name), values[limit.name]

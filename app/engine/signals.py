@@ -42,6 +42,10 @@ async def receive(service: Service, caller: Caller, signal: Signal, body: Mappin
     that stands for another body. A refusal by risk is a decision and is kept.
     """
     given = Given(body)
+    # First: what was decided once stands, even where it could no longer be decided today.
+    earlier = await _earlier(service, signal, given)
+    if earlier is not None:
+        return earlier
     row_id = new_id()
     scene = await scene_for(service, signal.symbol)
     row = _row(signal, row_id, given, body, scene.now)
@@ -60,6 +64,23 @@ async def receive(service: Service, caller: Caller, signal: Signal, body: Mappin
         return await signals.find(
             connection, account=signal.account, source=signal.source, signal_id=row["signal_id"]
         )
+
+
+async def _earlier(service: Service, signal: Signal, given: Given) -> Any | None:
+    """The decision there is on this very signal. Raises Conflict for an id of another body."""
+    if signal.signal_id is None:
+        return None
+    async with service.database.connection() as connection:
+        row = await signals.find(
+            connection, account=signal.account, source=signal.source, signal_id=signal.signal_id
+        )
+    if row is not None and row["body_sha256"] != bytes.fromhex(given.sha256.removeprefix("\\x")):
+        raise _duplicate()
+    return row
+
+
+def _duplicate() -> Conflict:
+    return Conflict("duplicate_signal", "this signal id came before with another body", field="id")
 
 
 def _request(signal: Signal, row_id: str) -> Request:
@@ -109,8 +130,6 @@ async def _store(
     async with service.database.transaction() as connection:
         kept = await signals.keep(connection, decided)
         if kept is None:
-            raise Conflict(
-                "duplicate_signal", "this signal id came before with another body", field="id"
-            )
+            raise _duplicate()
     service.doorbell.ring(EVENTS)
     return kept

@@ -12,7 +12,7 @@ import structlog
 
 from app.domain.alert import Thresholds
 from app.domain.instant import Instant
-from app.engine.clock import SteppedClock
+from app.engine.clock import TURN_SECONDS, SteppedClock
 from app.engine.desk import Desk
 from app.engine.ids import new_id
 from app.engine.leasing import Keeper
@@ -146,6 +146,10 @@ class Worker:
         now = clock.now()
         moments = [at for desk in self.desks.values() if (at := desk.next_at(now)) is not None]
         until = min(moments, default=None)
+        if clock.stepped and any(desk.waits_for_evidence for desk in self.desks.values()):
+            # Evidence takes machine time: until it is there, something is left to do.
+            await asyncio.sleep(TURN_SECONDS)
+            return
         if isinstance(clock, SteppedClock):
             await self._skip_closed_hours(clock, now, until)
         await clock.wait(until, rung)

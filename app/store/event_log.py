@@ -34,11 +34,17 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
-        """Raises Refusal for what is not a cursor."""
+        """Raises Refusal for what is not a cursor. The word `start` is one: see `START`."""
+        if text == "start":
+            return START
         parts = text.split("-")
         if len(parts) != 3 or not all(p.isascii() and p.isdigit() and len(p) < 19 for p in parts):
             raise Refusal("bad_cursor", f"{text[:80]!r} is not a cursor", field="after")
         return cls(*map(int, parts))
+
+
+START = Cursor(0, 0, 0)
+"""Before the oldest event that is kept, in whichever database: no era is 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -499,8 +499,12 @@ def upgrade() -> None:
     op.create_index("ix_fills_latest", "fills", ["account", "at"], unique=False)
     op.create_index("ix_fills_order", "fills", ["account", "order_id"], unique=False)
 
-    # A restore into another cluster restarts transaction ids: the era tells cursors apart.
-    op.execute("INSERT INTO meta (key, value) VALUES ('era', '1')")
+    # Another database, or a restore into another cluster, counts transactions anew: the era
+    # tells its cursors apart.
+    op.execute(
+        "INSERT INTO meta (key, value)"
+        " VALUES ('era', extract(epoch FROM clock_timestamp())::bigint::text)"
+    )
     op.execute("INSERT INTO controls (scope, name) VALUES ('all', '*')")
 
 

@@ -81,6 +81,8 @@ async def tell_market(connection: Connection) -> None:
     await market_state.start_clock(
         connection, feed="synthetic", now=NOW, stepped=True, speed=Decimal(1), held=True
     )
+    # Told ahead: nobody tells it again, and a slow test must not find its market silent.
+    await connection.execute("UPDATE market_clock SET told_at = told_at + interval '1 minute'")
     await market_state.tell_watched(connection, ACME, [SESSION], None, Decimal(5_000_000))
     quote = Quote(Decimal("99.99"), Decimal("100.01"), Decimal(500), Decimal(400), NOW, NOW)
     await market_state.tell_quotes(connection, [Ticked("ACME", quote, Decimal(100), NOW)])
@@ -177,6 +179,20 @@ def order_body(**changes: Any) -> dict[str, Any]:
     """A good order; None takes a field away."""
     body = {"symbol": "ACME", "side": "buy", "qty": "500", "algo": "twap", "duration": "30m"}
     return {name: value for name, value in (body | changes).items() if value is not None}
+
+
+async def silence(service: Service) -> None:
+    """The worker is gone: market time was last told four seconds ago."""
+    async with service.database.connection() as connection:
+        await connection.execute(
+            "UPDATE market_clock SET told_at = clock_timestamp() - interval '4 seconds'"
+        )
+
+
+async def pass_time(service: Service, micros: int) -> None:
+    """Market time goes on without a word of ACME."""
+    async with service.database.connection() as connection:
+        await market_state.tell_clock(connection, NOW + micros)
 
 
 TABLES = (

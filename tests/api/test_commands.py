@@ -6,7 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import order_body
+from app.domain.instant import SECOND
+from app.engine.service import Service
+from tests.api.conftest import order_body, pass_time, silence
 
 
 @pytest.fixture
@@ -76,6 +78,44 @@ async def test_a_bad_amendment_changes_nothing(
     assert answer.status_code == status, answer.text
     assert answer.json()["errors"][0]["loc"] == field
     assert (await client.get(path)).json() == order
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "field"),
+    [
+        ({"qty": "50000000"}, "risk.max_order_notional", ["qty"]),
+        ({"limit_price": "50000"}, "risk.max_order_notional", ["limit_price"]),
+        ({"qty": "90000", "limit_price": "120"}, "risk.max_order_notional", ["qty"]),
+        ({"params": {"max_child": "0"}}, "wrong_lot", ["params", "max_child"]),
+        ({"params": {"max_child": "0.5"}}, "wrong_lot", ["params", "max_child"]),
+        ({"params": {"max_child": "5"}}, "out_of_range", ["params", "max_child"]),
+    ],
+)
+async def test_an_amendment_is_held_to_what_an_order_is(
+    client: httpx.AsyncClient, body: dict[str, Any], code: str, field: list[str]
+) -> None:
+    asked = order_body(params={"min_child": "10"})
+    order = (await client.post("/orders", json=asked)).json()
+    path = f"/orders/{order['id']}"
+    answer = await client.patch(path, json=body, headers={"If-Match": '"v1"'})
+    assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
+    assert answer.json()["errors"][0]["loc"] == field
+    assert (await client.get(path)).json() == order
+
+
+async def test_an_amendment_needs_a_worker_and_a_fresh_price(
+    client: httpx.AsyncClient, order: dict[str, Any], service: Service
+) -> None:
+    path, match = f"/orders/{order['id']}", {"If-Match": '"v1"'}
+    await pass_time(service, 121 * SECOND)
+    old = await client.patch(path, json={"qty": "400"}, headers=match)
+    assert (old.status_code, old.json()["code"]) == (503, "no_reference_price")
+    await silence(service)
+    silent = await client.patch(path, json={"qty": "400"}, headers=match)
+    assert (silent.status_code, silent.json()["code"]) == (503, "no_market_time")
+    assert (await client.get(path)).json() == order
+    # What makes risk smaller needs neither.
+    assert (await client.delete(path)).status_code == 202
 
 
 async def test_all_that_can_be_amended(client: httpx.AsyncClient, order: dict[str, Any]) -> None:

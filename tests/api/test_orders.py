@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from app.api.app import create_api
+from app.domain.instant import SECOND
 from app.engine.service import Service
 from app.store import market_state
 from tests.api.conftest import (
@@ -17,7 +18,9 @@ from tests.api.conftest import (
     Served,
     client_for,
     order_body,
+    pass_time,
     row_counts,
+    silence,
     with_limits,
 )
 
@@ -288,3 +291,23 @@ async def test_a_clock_that_nobody_told_refuses_orders(service: Service, admin_k
     assert (answer.status_code, answer.json()["code"]) == (503, "no_market_time")
     assert clock.status_code == 503
     assert NOW  # What the fixture told is gone.
+
+
+async def test_an_order_needs_a_worker_and_a_fresh_price(
+    client: httpx.AsyncClient, service: Service
+) -> None:
+    known = order_body(client_order_id="known")
+    first = (await client.post("/orders", json=known)).json()
+    await pass_time(service, 120 * SECOND)
+    assert (await client.post("/orders", json=order_body())).status_code == 202
+    await pass_time(service, 120 * SECOND + 1)
+    before = await row_counts(service)
+    for path in ("/orders", "/orders/preview"):
+        old = await client.post(path, json=order_body())
+        assert (old.status_code, old.json()["code"]) == (503, "no_reference_price")
+    await silence(service)
+    for path in ("/orders", "/orders/preview"):
+        silent = await client.post(path, json=order_body())
+        assert (silent.status_code, silent.json()["code"]) == (503, "no_market_time")
+    assert (await client.post("/orders", json=known)).json()["id"] == first["id"]
+    assert await row_counts(service) == before

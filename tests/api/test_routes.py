@@ -4,6 +4,7 @@ import ast
 import asyncio
 import inspect
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from app.domain.algos import BY_NAME
 from app.engine.service import Service
 from app.store import alerts, market_state
 from app.store.database import Database
-from tests.api.conftest import NOW, MakeKey, client_for, order_body, row_counts
+from tests.api.conftest import NOW, MakeKey, client_for, order_body, row_counts, silence
 
 PAGE_EXAMPLES = ["auto", *BY_NAME]
 
@@ -100,6 +101,24 @@ async def test_a_signal_becomes_a_decision_and_an_order(
     assert (await row_counts(service))["orders"] == 1
 
 
+async def test_a_repeated_signal_gets_its_decision_without_a_market(
+    client: httpx.AsyncClient, service: Service
+) -> None:
+    said = {"action": "BUY", "market": "ACME", "size": 300}
+    bodies = [said | {"id": "yes"}, said | {"id": "no", "confidence": "0.1"}]
+    decided = [(await client.post("/signals", json=body)).json() for body in bodies]
+    assert [d["decision"] for d in decided] == ["execute", "reject"]
+    await silence(service)
+    for body, first in zip(bodies, decided, strict=True):
+        again = await client.post("/signals", json=body)
+        assert (again.status_code, again.json()) == (202, first)
+        other = await client.post("/signals", json=body | {"size": 301})
+        assert (other.status_code, other.json()["code"]) == (409, "duplicate_signal")
+    new = await client.post("/signals", json=said | {"id": "new"})
+    assert (new.status_code, new.json()["code"]) == (503, "no_market_time")
+    assert (await row_counts(service))["signals"] == 2
+
+
 async def test_a_doubtful_signal_is_kept_without_an_order(
     client: httpx.AsyncClient, service: Service
 ) -> None:
@@ -143,7 +162,7 @@ async def test_a_stepped_clock_is_held_and_hurried(
         assert (await client.put("/clock", json=body)).status_code == 422, body
     async with service.database.connection() as connection:
         await market_state.start_clock(
-            connection, feed="live", now=NOW, stepped=False, speed=told["age_seconds"], held=False
+            connection, feed="live", now=NOW, stepped=False, speed=Decimal(1), held=False
         )
     live = await client.put("/clock", json={"held": True})
     assert (live.status_code, live.json()["code"]) == (409, "live_clock")

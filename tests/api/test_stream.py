@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -155,7 +156,7 @@ async def test_a_bound_key_hears_its_own_accounts_only(
     served: Served, make_key: MakeKey, client: httpx.AsyncClient
 ) -> None:
     key = await make_key("read", accounts=["other"])
-    async with listening(served, key, after="1-0-0") as socket:
+    async with listening(served, key, after="start") as socket:
         await client.post("/orders", json=order_body())
         await client.post("/orders", json=order_body(account="other"))
         assert (await answer(socket))["account"] == "other"
@@ -167,13 +168,13 @@ async def test_filters_hold_back_what_was_not_asked_for(
     one = (await client.post("/orders", json=order_body())).json()
     two = (await client.post("/orders", json=order_body())).json()
     await write_events(service.database, 1)
-    async with listening(served, admin_key, after="1-0-0", orders=[two["id"]]) as socket:
+    async with listening(served, admin_key, after="start", orders=[two["id"]]) as socket:
         assert (await answer(socket))["order_id"] == two["id"]
         # A second subscription replaces the first.
-        await say(socket, action="subscribe", after="1-0-0", channels=["alerts"])
+        await say(socket, action="subscribe", after="start", channels=["alerts"])
         assert (await answer(socket))["channels"] == ["alerts"]
         assert (await answer(socket))["type"] == "alert.raised"
-        await say(socket, action="subscribe", after="1-0-0", symbols=["ACME"])
+        await say(socket, action="subscribe", after="start", symbols=["ACME"])
         assert (await answer(socket))["type"] == "subscribed"
         assert [e["order_id"] for e in await events(socket, 2)] == [one["id"], two["id"]]
         await say(socket, action="unsubscribe")
@@ -233,6 +234,31 @@ async def test_heartbeats_carry_the_head(served: Served, admin_key: str, service
                 assert beat["type"] == "heartbeat"
 
 
+async def test_heartbeats_carry_the_place_of_a_subscription(
+    served: Served, admin_key: str, service: Service
+) -> None:
+    """Never the head: what lies between is still to be told, and would be lost by coming back."""
+    await write_events(service.database, 3)
+    async with listening(served, admin_key, after="start") as socket:
+        told = await events(socket, 3)
+        service.hub.head = replace(service.hub.head, xid=10**12)
+        frame = await heard(socket)
+    assert (frame["type"], frame["cursor"]) == ("heartbeat", told[-1]["cursor"])
+
+
+async def test_start_means_the_oldest_that_is_kept(
+    served: Served, admin_key: str, service: Service
+) -> None:
+    await write_events(service.database, 4)
+    async with service.database.connection() as connection:
+        kept = await event_log.read(connection, await event_log.oldest(connection), limit=10)
+        floor = str(kept[1].cursor)
+        await connection.execute("INSERT INTO meta (key, value) VALUES ('events_floor', $1)", floor)
+    async with listening(served, admin_key, after="start") as socket:
+        told = await events(socket, 2)
+    assert [e["cursor"] for e in told] == [str(e.cursor) for e in kept[2:]]
+
+
 async def test_replay_and_live_meet_without_gap_or_repetition(
     served: Served, admin_key: str, service: Service
 ) -> None:
@@ -244,7 +270,7 @@ async def test_replay_and_live_meet_without_gap_or_repetition(
     ]
     seen: list[dict[str, Any]] = []
     while len(seen) < writers * 100:
-        after = seen[-1]["cursor"] if seen else "1-0-0"
+        after = seen[-1]["cursor"] if seen else "start"
         async with listening(served, admin_key, after=after, channels=["alerts"]) as socket:
             seen += await events(socket, min(37, writers * 100 - len(seen)))
     await asyncio.gather(*writing)
@@ -278,21 +304,23 @@ async def test_a_cursor_ahead_of_this_server_is_told_nothing_twice(
     """Another server was faster: the hub of this one has yet to read what the client knows."""
     await write_events(service.database, 2)
     async with service.database.connection() as connection:
-        one, two = await event_log.read(connection, event_log.Cursor(1, 0, 0), limit=10)
-    service.hub.head = event_log.Cursor(1, 0, 0)
+        oldest = await event_log.oldest(connection)
+        one, two = await event_log.read(connection, oldest, limit=10)
+    service.hub.head = oldest
     async with listening(served, admin_key, after=str(one.cursor)) as socket:
         assert (await answer(socket))["cursor"] == str(two.cursor)
 
 
-@pytest.mark.parametrize("after", ["7-5-5", "1-1-1"])
+@pytest.mark.parametrize("after", ["7-5-5", "{era}-1-1", "{era}-999999999999-1"])
 async def test_a_cursor_that_is_gone_gets_a_gap_and_goes_on(
     served: Served, admin_key: str, service: Service, after: str
 ) -> None:
     await write_events(service.database, 5)
     async with service.database.connection() as connection:
-        kept = await event_log.read(connection, event_log.Cursor(1, 0, 0), limit=10)
+        kept = await event_log.read(connection, await event_log.oldest(connection), limit=10)
         floor = str(kept[1].cursor)
         await connection.execute("INSERT INTO meta (key, value) VALUES ('events_floor', $1)", floor)
+    after = after.format(era=kept[0].cursor.era)
     async with listening(served, admin_key, after=after) as socket:
         assert await answer(socket) == {"type": "gap", "oldest": floor}
         told = await events(socket, 3)
@@ -307,7 +335,7 @@ async def test_a_reader_that_stops_is_let_go_and_comes_back(
     reasons = []
     writing = asyncio.create_task(write_events(service.database, count, size=size))
     while len(seen) < count:
-        after = seen[-1]["cursor"] if seen else "1-0-0"
+        after = seen[-1]["cursor"] if seen else "start"
         async with listening(served, admin_key, after=after, channels=["alerts"]) as socket:
             if not reasons:
                 await asyncio.sleep(3)  # Reads nothing; frames pile up between the two.
@@ -361,7 +389,7 @@ async def test_a_restart_is_told(served: Served, admin_key: str) -> None:
 
 
 async def test_who_leaves_is_forgotten(served: Served, admin_key: str, service: Service) -> None:
-    async with listening(served, admin_key, after="1-0-0") as socket:
+    async with listening(served, admin_key, after="start") as socket:
         await say(socket, action="ping")
         await answer(socket)
         assert service.hub.subscribers == 1

@@ -119,7 +119,7 @@ class BrokerContract:
             (ticket("a", qty=-5), "bad_quantity"),
             (ticket("a", qty="1.5"), "bad_quantity"),
             (ticket("a", qty="NaN"), "bad_quantity"),
-            (ticket("a", qty="1E+40"), "bad_quantity"),
+            (ticket("a", qty="1E+70"), "bad_quantity"),
             (ticket("a", limit="10.005"), "bad_price"),
             (ticket("a", limit="0"), "bad_price"),
             (ticket("a", moment=at(-100)), "market_closed"),

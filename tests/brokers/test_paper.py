@@ -19,7 +19,15 @@ from app.domain.quantity import Side
 from app.domain.session import Session
 from app.domain.tape import Tape
 from app.ports import Broker, Capabilities
-from tests.brokers.contract import CALM, IOC, BrokerContract, acknowledged, fills, refused, states
+from tests.brokers.contract import (
+    CALM,
+    IOC,
+    BrokerContract,
+    acknowledged,
+    fills,
+    not_again,
+    states,
+)
 from tests.brokers.market import INSTRUMENT, SESSION, SYMBOL, at, market, ticket
 
 LATENCY = 5_000
@@ -161,7 +169,7 @@ async def test_the_ledger_only_grows(venue: PaperHarness) -> None:
     await acknowledged(broker, ticket("a", qty=300, limit="10.01"))
     await broker.reports(at(1))
     await broker.cancel("a", at(2))
-    await refused(broker, ticket("a", moment=at(2)))
+    await not_again(broker, ticket("a", moment=at(2)))
     await broker.reports(at(3))
     before = dump(venue.path)
     assert all(before.values()), "every table has something to lose"

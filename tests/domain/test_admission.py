@@ -56,6 +56,7 @@ def scene(**over: Any) -> Scene:
         "curve": None,
         "quote": quote(),
         "last": D("99.99"),
+        "last_at": NOW,
         "daily_volume": D(1_000_000),
         "now": NOW,
     }
@@ -570,3 +571,41 @@ def test_only_so_many_children_are_open_at_once(largest: int | None) -> None:
         execution = apply(execution, intent)
     full = replace(seen, execution=execution)
     assert max_child(full, Wish(Purpose.CROSS, D(5))) == Hold("open_children")
+
+
+OLD = POLICY.max_quote_age + 1
+
+
+def aged(**over: Any) -> Fields:
+    """A session in which nothing was said for too long."""
+    return {"now": NOW + OLD, **over}
+
+
+def test_old_prices_are_none_in_a_session() -> None:
+    refusal = refused({}, aged())
+    assert isinstance(refusal, Unavailable)
+    assert refusal.code == "no_reference_price"
+    assert try_admit({}, aged(now=NOW + OLD - 1)).quote is not None
+
+
+def test_a_fresh_trade_stands_in_for_an_old_quote() -> None:
+    entered = try_admit({}, aged(last_at=NOW + OLD))
+    assert entered.notional == 1000 * D("99.99")
+    # Nor is it the quote that the order is said to have arrived at.
+    assert entered.quote is None
+    assert refused({}, aged(last_at=None)).code == "no_reference_price"
+    assert try_admit({}, {"last_at": NOW - OLD}).notional == 1000 * 100
+
+
+def test_a_limit_price_is_not_taken_from_an_old_quote() -> None:
+    field = {"algo": "auto", "urgency": Urgency.LOW}
+    assert refused(field | {"algo": "limit"}, aged(last_at=NOW + OLD)).code == "limit_price_needed"
+
+
+def test_outside_sessions_the_last_known_price_is_the_price() -> None:
+    """An order for the next open: nothing is quoted in the night."""
+    night = SESSION.closes_at + 5 * HOUR
+    entered = try_admit({}, {"now": night})
+    assert (entered.task.start, entered.notional) == (NEXT.opens_at, 1000 * 100)
+    # The market has opened and said nothing yet: that is silence in a session.
+    assert refused({}, {"now": NEXT.opens_at}).code == "no_reference_price"

@@ -139,5 +139,5 @@ async def test_the_end_of_the_data_is_met_once(database_url: str) -> None:
     assert feed.asked == asked + 1
     assert "no more" in (await refusal(database) or "")
     # The tape it has goes on being told.
-    assert market.market_for(order(STARTS_AT), STARTS_AT + HOUR).quote is not None
+    assert market.market_for(order(STARTS_AT), STARTS_AT + 4 * DAY).quote is not None
     await database.close()

@@ -22,7 +22,7 @@ async def listen(
     cursor: str | None = frames[-1]["cursor"] if frames else None
     while True:
         try:
-            async with server.stream(cursor or "1-0-0") as socket:
+            async with server.stream(cursor or "start") as socket:
                 async for text in socket:
                     frame = json.loads(text)
                     if "seq" not in frame:

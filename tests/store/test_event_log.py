@@ -178,17 +178,19 @@ async def test_the_head_is_after_all_that_can_be_read(database: Database) -> Non
         async with database.connection() as connection:
             return await event_log.head(connection)
 
-    assert await head() == START
+    async with database.connection() as connection:
+        era = await event_log.era(connection)
+    assert await head() == Cursor(era, 0, 0)
     await write_now(database, "a", "b")
-    events = await read(database)
+    begin = Cursor(era, 0, 0)
+    events = await read(database, begin)
     assert await head() == events[-1].cursor
     async with late_writer(database, "late"):
         await write_now(database, "quick")
         assert await head() == events[-1].cursor
-    assert await head() == (await read(database))[-1].cursor
+    assert await head() == (await read(database, begin))[-1].cursor
     async with database.connection() as connection:
-        assert await event_log.oldest(connection) == START
-        assert await event_log.era(connection) == 1
+        assert await event_log.oldest(connection) == begin
 
 
 async def test_the_floor_and_the_era_can_be_moved(database: Database) -> None:
@@ -226,6 +228,13 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
     assert refused.value.code == "bad_cursor"
     assert refused.value.field == "after"
     assert len(refused.value.message) < 500
+
+
+def test_the_word_start_is_before_every_cursor() -> None:
+    assert Cursor.parse("start") == event_log.START < Cursor(1, 0, 0)
+    for text in ("Start", "start ", "start-1-1"):
+        with pytest.raises(Refusal):
+            Cursor.parse(text)
 
 
 @given(st.tuples(*[st.integers(0, 10**18 - 1)] * 3))
