@@ -8,9 +8,10 @@ from typing import Any
 
 from app import plugins
 from app.calendars import ExchangeCalendars
-from app.domain.admission import Limits, Rules
+from app.domain.admission import Rules
 from app.domain.alert import Thresholds as AlertThresholds
 from app.domain.instant import SECOND, Instant, from_datetime
+from app.domain.limits import Limits
 from app.domain.routing import Thresholds as RouteThresholds
 from app.domain.task import Policy
 from app.engine.hub import Hub

@@ -92,11 +92,15 @@ class World:
 
     async def kill_worker(self) -> None:
         """End the worker without any goodbye: its tasks just stop, its lease stays."""
+        brokers = [desk.broker for desk in self.worker.desks.values()]
         self.worker.desks.clear()
         self.worker._keeper._held.clear()
         self.task.cancel()
         with suppress(asyncio.CancelledError):
             await self.task
+        for broker in brokers:
+            # A dead process keeps no file open.
+            await broker.close()
 
 
 def _typed(fields: dict[str, Any]) -> dict[str, Any]:

@@ -79,5 +79,5 @@ def _leases_of(leases: list[dict[str, Any]], caller: Caller) -> list[dict[str, A
     """A lease is named after what it owns, so a desk's tells that its account is there."""
     if caller.accounts is None:
         return leases
-    own = {"feed", *(f"desk:{account}" for account in caller.accounts)}
+    own = {"market", *(f"desk:{account}" for account in caller.accounts)}
     return [lease for lease in leases if lease["name"] in own]

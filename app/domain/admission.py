@@ -9,6 +9,7 @@ from app.domain.algorithm import Algorithm, complete
 from app.domain.algos import BY_NAME
 from app.domain.instant import DAY, MINUTE, SECOND, Instant, Micros, rfc3339
 from app.domain.instrument import Instrument
+from app.domain.limits import Limits, check_limits
 from app.domain.market import Quote
 from app.domain.quantity import floor_to, is_multiple
 from app.domain.refusal import Refusal, Unavailable
@@ -19,14 +20,6 @@ from app.domain.task import Policy, Task
 from app.domain.volume import VolumeCurve, default_curve
 
 WINDOW_MIN: Micros = SECOND
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Hard limits on one parent order; None: no such limit."""
-
-    max_order_qty: Decimal | None = None
-    max_order_notional: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +171,6 @@ def _check_price(request: Request, instrument: Instrument) -> None:
         )
 
 
-def measured(qty: Decimal, limit_price: Decimal | None, reference: Decimal) -> dict[str, Decimal]:
-    """What each of the `Limits` is held against."""
-    # A limit above the market would be paid in the worst case: the larger price counts.
-    price = max(reference, limit_price or reference)
-    return {"max_order_qty": qty, "max_order_notional": qty * price}
-
-
 def check_amended(task: Task, scene: Scene, rules: Rules, changed: Collection[str]) -> None:
     """An amended order is held against the same limits as a new one, at today's price.
 
@@ -196,25 +182,6 @@ def check_amended(task: Task, scene: Scene, rules: Rules, changed: Collection[st
     reference = _reference(_trusted(scene, rules.policy))
     field = "qty" if "qty" in changed else "limit_price"
     check_limits(task.qty, task.limit_price, reference, rules.limits, field)
-
-
-def check_limits(
-    qty: Decimal, limit_price: Decimal | None, reference: Decimal, limits: Limits, field: str
-) -> None:
-    """Hold an order against the hard limits. Raises Refusal naming `field`."""
-    for name, value in measured(qty, limit_price, reference).items():
-        limit = getattr(limits, name)
-        if limit is not None and value > limit:
-            raise Refusal(
-                f"risk.{name}",
-                f"{name} is {format(limit, 'f')}; this order has {format(value, 'f')}",
-                field=field,
-                detail={
-                    "limit": name,
-                    "limit_value": format(limit, "f"),
-                    "order_value": format(value, "f"),
-                },
-            )
 
 
 def _route(request: Request, qty: Decimal, reference: Decimal, scene: Scene, rules: Rules) -> Route:

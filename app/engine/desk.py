@@ -85,7 +85,6 @@ class Desk:
 
     @property
     def waits_for_evidence(self) -> bool:
-        """Whether some child's fate is not known."""
         return self._roster.unknown
 
     async def open(self, now: Instant) -> Instant:
@@ -182,8 +181,8 @@ class Desk:
             decided.append((order, decision))
             sends = [action for action in decision.actions if isinstance(action, Send)]
             leaving += [(order.symbol, order.order_id, send) for send in sends]
-        waiting = [(order, decision) for order, decision in decided if not decision.actions]
-        acting = [(order, decision) for order, decision in decided if decision.actions]
+        waiting = [pair for pair in decided if not pair[1].actions]
+        acting = [pair for pair in decided if pair[1].actions]
         for order, decision in waiting:
             self._wait(order, decision, now)
         await self._watch.orders([o for o, _ in waiting if o.behind_since is not None], now)
@@ -249,8 +248,8 @@ class Desk:
         by_id = {entry.order_id: entry for entry in entries}
         for result in recorded:
             if not result.stale:
-                facts_ = by_id[result.order_id].facts
-                intents = [fact for fact in facts_ if isinstance(fact, Intended)]
+                decided = by_id[result.order_id].facts
+                intents = [fact for fact in decided if isinstance(fact, Intended)]
                 symbol = result.execution.task.instrument.symbol
                 self._sender.send(result.order_id, symbol, intents)
 
@@ -286,9 +285,8 @@ class Desk:
             task = order.execution.task
             await self._market.need(task.instrument.symbol, task.start)
         self._roster.remember(loaded, now)
-        orders = self._roster.orders.values()
-        blind = [order for order in orders if order.symbol not in self._market.watched]
-        await self._watch.without_market(blind, now)
+        orders, seen = self._roster.orders.values(), self._market.watched
+        await self._watch.without_market([o for o in orders if o.symbol not in seen], now)
 
     async def _changed_unheard(self) -> list[str]:
         """Orders whose journal has moved on without this desk: a flag that somebody cleared."""

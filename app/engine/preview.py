@@ -3,7 +3,8 @@
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
-from app.domain.admission import Admitted, Limits, Scene, admit, measured
+from app.domain.admission import Admitted, Scene, admit
+from app.domain.limits import Limits, measured
 from app.domain.plan import Plan
 from app.domain.quantity import ZERO
 from app.domain.request import Request

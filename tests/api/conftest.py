@@ -16,10 +16,11 @@ from fastapi import FastAPI
 
 from app.api.app import create_api
 from app.api.streams import Pace
-from app.domain.admission import Limits, Rules
+from app.domain.admission import Rules
 from app.domain.alert import Thresholds as AlertThresholds
 from app.domain.instant import HOUR, MINUTE, SECOND, Instant, from_datetime
 from app.domain.instrument import Instrument
+from app.domain.limits import Limits
 from app.domain.market import Quote
 from app.domain.routing import Thresholds
 from app.domain.session import Session

@@ -257,14 +257,14 @@ async def test_what_concerns_all_accounts_is_not_for_a_bound_key(
     async with service.database.connection() as connection:
         await connection.execute(
             "INSERT INTO leases (name, owner, epoch) VALUES"
-            " ('desk:main', 'w', 1), ('desk:other', 'w', 1), ('feed', 'w', 1)"
+            " ('desk:main', 'w', 1), ('desk:other', 'w', 1), ('market', 'w', 1)"
         )
     async with client_for(api, await make_key("admin", accounts=["other"])) as bound:
         for method, path in (("GET", "/metrics"), ("PUT", "/clock")):
             answer = await bound.request(method, path, json={"speed": "60"})
             assert (answer.status_code, answer.json()["code"]) == (403, "account_not_allowed"), path
         leases = (await bound.get("/status")).json()["leases"]
-    assert [lease["name"] for lease in leases] == ["desk:other", "feed"]
+    assert [lease["name"] for lease in leases] == ["desk:other", "market"]
     assert (await client.get("/clock")).json()["speed"] == "1"
     assert len((await client.get("/status")).json()["leases"]) == 3
     assert (await client.get("/metrics")).status_code == 200

@@ -75,7 +75,9 @@ async def test_a_repetition_is_answered_when_the_order_could_no_longer_be_entere
     headers = {"Idempotency-Key": "late"}
     first = await client.post("/orders", json=body, headers=headers)
     async with service.database.connection() as connection:
-        await market_state.tell_clock(connection, SESSION.closes_at - 1)
+        late = SESSION.closes_at - 1
+        await market_state.tell_clock(connection, late)
+        await connection.execute("UPDATE watches SET bid_at = $1, ask_at = $1", late)
     by_key = await client.post("/orders", json=body, headers=headers)
     assert (by_key.status_code, by_key.json()["id"]) == (202, first.json()["id"])
     by_id = await client.post("/orders", json=body)

@@ -254,6 +254,8 @@ async def test_start_means_the_oldest_that_is_kept(
         kept = await event_log.read(connection, await event_log.oldest(connection), limit=10)
         floor = str(kept[1].cursor)
         await connection.execute("INSERT INTO meta (key, value) VALUES ('events_floor', $1)", floor)
+    while service.hub.head < kept[-1].cursor:
+        await asyncio.sleep(0.01)
     async with listening(served, admin_key, after="start") as socket:
         told = await events(socket, 2)
     assert [e["cursor"] for e in told] == [str(e.cursor) for e in kept[2:]]

@@ -13,14 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain import admission
-from app.domain.admission import Admitted, Limits, Rules, Scene, admit
+from app.domain.admission import Admitted, Rules, Scene, admit
 from app.domain.algos import BY_NAME
 from app.domain.execution import accepted, apply
 from app.domain.fact import Intended, Purpose, TimeInForce
 from app.domain.guards import OPEN_CHILDREN_MAX, Desk, Hold, Wish, max_child
 from app.domain.guards import Scene as GuardScene
-from app.domain.instant import DAY, HOUR, MINUTE, SECOND
+from app.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant
 from app.domain.instrument import Instrument
+from app.domain.limits import Limits
 from app.domain.market import Market, Quote
 from app.domain.plan import Envelope
 from app.domain.quantity import ZERO, Side
@@ -44,19 +45,20 @@ COIN = Instrument("COIN", D("0.5"), D("0.0001"), D("0.001"), "24/7")
 Fields = Mapping[str, Any]
 
 
-def quote(bid: str = "99.98", ask: str = "100.02") -> Quote:
-    return Quote(D(bid), D(ask), D(500), D(500), NOW, NOW)
+def quote(bid: str = "99.98", ask: str = "100.02", at: Instant = NOW) -> Quote:
+    return Quote(D(bid), D(ask), D(500), D(500), at, at)
 
 
 def scene(**over: Any) -> Scene:
-    """An hour into a day of a share at 100, of which a million trade a day."""
+    """An hour into a day of a share at 100, of which a million trade a day; prices are fresh."""
+    now = over.get("now", NOW)
     usual: dict[str, Any] = {
         "instrument": SHARE,
         "sessions": (SESSION, NEXT),
         "curve": None,
-        "quote": quote(),
+        "quote": quote(at=now),
         "last": D("99.99"),
-        "last_at": NOW,
+        "last_at": now,
         "daily_volume": D(1_000_000),
         "now": NOW,
     }
@@ -578,7 +580,7 @@ OLD = POLICY.max_quote_age + 1
 
 def aged(**over: Any) -> Fields:
     """A session in which nothing was said for too long."""
-    return {"now": NOW + OLD, **over}
+    return {"now": NOW + OLD, "quote": quote(), "last_at": NOW, **over}
 
 
 def test_old_prices_are_none_in_a_session() -> None:
@@ -594,18 +596,19 @@ def test_a_fresh_trade_stands_in_for_an_old_quote() -> None:
     # Nor is it the quote that the order is said to have arrived at.
     assert entered.quote is None
     assert refused({}, aged(last_at=None)).code == "no_reference_price"
-    assert try_admit({}, {"last_at": NOW - OLD}).notional == 1000 * 100
+    assert try_admit({}, {"quote": quote(), "last_at": NOW - OLD}).notional == 1000 * 100
 
 
 def test_a_limit_price_is_not_taken_from_an_old_quote() -> None:
-    field = {"algo": "auto", "urgency": Urgency.LOW}
-    assert refused(field | {"algo": "limit"}, aged(last_at=NOW + OLD)).code == "limit_price_needed"
+    fields: Fields = {"urgency": Urgency.LOW, "algo": "auto"}
+    assert try_admit(fields).task.limit_price == D("99.98")
+    assert refused(fields, aged(last_at=NOW + OLD)).code == "limit_price_needed"
 
 
 def test_outside_sessions_the_last_known_price_is_the_price() -> None:
     """An order for the next open: nothing is quoted in the night."""
     night = SESSION.closes_at + 5 * HOUR
-    entered = try_admit({}, {"now": night})
+    entered = try_admit({}, aged(now=night))
     assert (entered.task.start, entered.notional) == (NEXT.opens_at, 1000 * 100)
     # The market has opened and said nothing yet: that is silence in a session.
-    assert refused({}, {"now": NEXT.opens_at}).code == "no_reference_price"
+    assert refused({}, aged(now=NEXT.opens_at)).code == "no_reference_price"

@@ -196,6 +196,9 @@ async def test_what_may_not_be_entered_may_not_be_amended_to(
     world: World, changes: Changes, code: str
 ) -> None:
     order_id = await world.order(qty="100", algo="twap", duration=TEN_MINUTES)
+    # Market time is held: the worker starts the order, and then nothing moves.
+    await world.until(lambda row: row["status"] == "working", order_id)
+    await asyncio.sleep(0.2)
     row = await world.row(order_id)
     with pytest.raises(Refusal) as refused:
         await commands.amend(world.service, CALLER, order_id, row["version"], changes)
