@@ -39,7 +39,8 @@ async def events_in(database_url: str) -> list[tuple[str, int, str]]:
     connection = await asyncpg.connect(database_url)
     try:
         rows = await connection.fetch(
-            "SELECT order_id::text, seq, type FROM events ORDER BY xid, id"
+            "SELECT coalesce(order_id::text, data->>'order_id') AS order_id, seq, type"
+            " FROM events ORDER BY xid, id"
         )
     finally:
         await connection.close()
