@@ -98,25 +98,42 @@ class IdScope(StrEnum):
     NONE = "none"
 
 
+class Lookup(StrEnum):
+    """Which orders a broker finds by client id."""
+
+    ALL = "all"
+    OPEN_ONLY = "open_only"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """How a broker behaves; recovery follows from this record alone.
 
-    `lookup` says which orders a look-up by client id finds, `lookup_lag` how late it may be,
-    `quarantine` how long a request whose answer was lost may still arrive.
+    `lookup` says which orders a look-up by client id finds, `lookup_lag` how late look-ups and
+    lists may be, `quarantine` how long a request whose answer was lost may still arrive.
+    `deadline`: the broker itself refuses a request that reaches it later than this after it was
+    decided (None: it cannot). `cancels_per_second` is what its rate limit leaves for cancels
+    (None: no limit is stated).
     """
 
     id_scope: IdScope
-    lookup: str  # "all" | "open_only" | "none"
+    lookup: Lookup
     lookup_lag: Micros
     executions_lookback: Micros
     quarantine: Micros = 0
+    deadline: Micros | None = None
+    cancels_per_second: int | None = None
     replaces_atomically: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One child on its way out. `child_id` is the client order id at the broker."""
+    """One child on its way out. `child_id` is the client order id at the broker.
+
+    `at` is market time; `send_by` is machine time: a broker with a `deadline` is asked to refuse
+    the child when it arrives later, however long we were frozen in between.
+    """
 
     child_id: str
     symbol: str
@@ -126,6 +143,7 @@ class Ticket:
     time_in_force: TimeInForce
     purpose: Purpose
     at: Instant
+    send_by: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +172,22 @@ Outcome = Acknowledged | Refused | Unclear
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What an order at the broker asks for."""
+
+    symbol: str
+    side: Side
+    qty: Decimal
+    limit_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class OrderReport:
-    """A state of a child as the broker tells it. `status` is never intent, sent or unknown."""
+    """A state of a child as the broker tells it. `status` is never intent, sent or unknown.
+
+    `terms` where the broker tells them (look-ups and lists should): a child that our journal
+    lost is adopted by them.
+    """
 
     child_id: str
     broker_order_id: str
@@ -163,11 +195,15 @@ class OrderReport:
     at: Instant
     filled: Decimal
     reason: str | None = None
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionReport:
-    """One execution. `execution_id` is unique per broker and account."""
+    """One execution. `execution_id` is unique per broker and account.
+
+    `corrects` names an earlier execution that this one replaces: that one no longer counts.
+    """
 
     child_id: str
     broker_order_id: str
@@ -179,9 +215,20 @@ class ExecutionReport:
     fee: Decimal
     liquidity: str  # "taker" | "maker"
     at: Instant
+    corrects: str | None = None
 
 
-Report = OrderReport | ExecutionReport
+@dataclass(frozen=True, slots=True)
+class BustReport:
+    """An execution was declared void: it never counted."""
+
+    child_id: str
+    execution_id: str
+    at: Instant
+    reason: str
+
+
+Report = OrderReport | ExecutionReport | BustReport
 
 
 class Broker(Protocol):
@@ -211,8 +258,9 @@ class Broker(Protocol):
         """All orders the broker still works. Raises ConnectionError."""
         ...
 
-    async def executions(self, since: Instant) -> Sequence[ExecutionReport]:
-        """Executions at or after `since`, in order. Raises ConnectionError."""
+    async def executions(self, since: Instant) -> Sequence[ExecutionReport | BustReport]:
+        """Executions, and busts of them, told at or after `since`, in order. Raises
+        ConnectionError."""
         ...
 
     async def positions(self) -> dict[str, Decimal]:

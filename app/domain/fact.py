@@ -171,6 +171,41 @@ class Filled:
     price: Decimal
     fee: Decimal
     liquidity: str
+    corrects: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Busted:
+    """A booked execution was declared void by the broker: it never counted."""
+
+    type: ClassVar[str] = "fill.busted"
+    at: Instant
+    child_id: str
+    execution_id: str
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A child with an id of ours that the broker knows and our journal had lost (a restore).
+
+    `live`: it may still fill, and its quantity is reserved.
+    """
+
+    type: ClassVar[str] = "child.adopted"
+    at: Instant
+    child_id: str
+    number: int
+    side: Side
+    qty: Decimal
+    price: Decimal
+    purpose: Purpose
+    time_in_force: TimeInForce
+    live: bool
+    broker_order_id: str | None = None
 
 
 OrderFact = Moved | Paused | Resumed | CancelRequested | Amended | Replanned
@@ -184,5 +219,7 @@ ChildFact = (
     | ChildExpired
     | ChildRejected
     | Filled
+    | Busted
+    | Adopted
 )
 Fact = OrderFact | ChildFact

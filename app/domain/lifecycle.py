@@ -60,7 +60,7 @@ CHILD_MOVES: dict[ChildStatus, frozenset[ChildStatus]] = {
     C.UNKNOWN: frozenset(
         {C.SENT, C.WORKING, C.PARTIALLY_FILLED, C.FILLED, C.CANCELED, C.REJECTED, C.EXPIRED}
     ),
-    C.FILLED: frozenset(),
+    C.FILLED: frozenset({C.CANCELED}),  # its execution was declared void
     C.CANCELED: frozenset({C.FILLED}),  # late
     C.REJECTED: frozenset({C.FILLED}),  # late
     C.EXPIRED: frozenset({C.FILLED}),  # late

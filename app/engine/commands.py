@@ -8,8 +8,9 @@ from typing import Any
 from app.domain.admission import check_amended
 from app.domain.algorithm import complete
 from app.domain.algos import BY_NAME
-from app.domain.execution import Execution, apply
+from app.domain.execution import Execution
 from app.domain.fact import Amended, CancelRequested, OrderFact, Paused, Resumed
+from app.domain.fold import apply
 from app.domain.instant import SECOND, Instant
 from app.domain.lifecycle import OrderStatus
 from app.domain.quantity import is_multiple

@@ -18,7 +18,7 @@ from app.domain.fact import (
 from app.domain.instant import rfc3339
 from app.domain.lifecycle import CHILD_DONE, ChildStatus
 from app.domain.quantity import ZERO
-from app.ports import ExecutionReport, OrderReport, Report
+from app.ports import BustReport, ExecutionReport, OrderReport, Report
 from app.store import children, journal
 from app.store.children import Owner
 from app.store.database import Connection, Database
@@ -117,6 +117,8 @@ def facts_of(report: Report) -> list[ChildFact]:
                 liquidity=report.liquidity,
             )
         ]
+    if isinstance(report, BustReport):
+        return []
     return _order_facts(report)
 
 

@@ -10,7 +10,7 @@ from app.domain.fact import BecameUnknown, CancelRequested, ChildRejected, Fact,
 from app.domain.instant import SECOND, Instant, seconds
 from app.domain.lifecycle import ChildStatus, OrderStatus
 from app.domain.task import OnRestart
-from app.ports import Broker, ExecutionReport, IdScope, Report
+from app.ports import Broker, BustReport, ExecutionReport, IdScope, Lookup, Report
 from app.store.journal import Entry
 from app.store.open_orders import Loaded
 
@@ -65,7 +65,7 @@ async def ask(
 
 async def executions(
     broker: Broker, open_orders: Sequence[Execution], seen_to: Instant
-) -> Sequence[ExecutionReport]:
+) -> Sequence[ExecutionReport | BustReport]:
     """All executions since the oldest open child was intended, or since `seen_to` if that is
     earlier: a fill may come to light after its child has ended. With some overlap."""
     intended = [c.intended_at for e in open_orders for c in e.children]
@@ -91,7 +91,9 @@ def proves_absence(broker: Broker, *, missing_seconds: float) -> bool:
     """Whether "not found", for so long, is evidence at this broker."""
     able = broker.capabilities
     patience = seconds(able.lookup_lag + able.quarantine)
-    return able.id_scope is IdScope.EVER and able.lookup == "all" and missing_seconds >= patience
+    return (
+        able.id_scope is IdScope.EVER and able.lookup is Lookup.ALL and missing_seconds >= patience
+    )
 
 
 def restart_entries(loaded: Sequence[Loaded], orphaned_seconds: float, now: Instant) -> list[Entry]:

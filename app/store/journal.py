@@ -11,8 +11,9 @@ from typing import Any
 
 import asyncpg
 
-from app.domain.execution import Execution, apply, apply_to_child
+from app.domain.execution import Execution
 from app.domain.fact import Fact, Filled, Intended, OrderFact
+from app.domain.fold import apply, apply_to_child
 from app.store import rows
 from app.store.database import Connection
 from app.store.journal_write import Draft, persist

@@ -140,10 +140,14 @@ controls = Table(
     Column("scope", Text, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("halted", Boolean, nullable=False, server_default=text("false")),
+    # What a switch asks for while it is thrown: no new children, or open ones canceled as well.
+    Column("level", Text, nullable=False, server_default=text("'halt'")),
     Column("reason", Text),
     Column("version", BigInteger, nullable=False, server_default=text("0")),
     _moment("changed_at", default=True),
+    Column("changed_by", Text),
     CheckConstraint("scope IN ('all', 'account', 'strategy', 'symbol')", name="scope"),
+    CheckConstraint("level IN ('halt', 'cancel')", name="level"),
 )
 
 api_keys = Table(
@@ -194,6 +198,8 @@ orders = Table(
     Column("max_quote_age_us", BigInteger, nullable=False),
     _amount("collar"),
     Column("urgency", Text, nullable=False),
+    # Who goes first where not all can: higher before lower, older before younger.
+    Column("priority", Integer, nullable=False, server_default=text("0")),
     Column("time_in_force", Text, nullable=False),
     Column("on_restart", Text, nullable=False),
     _amount("take_profit", nullable=True),
@@ -294,6 +300,8 @@ children = Table(
     Column("reason", Text),
     # Inputs, envelope and binding guard of the decision: the answer to "why".
     Column("why", JSONB, nullable=False),
+    # Found at the broker with an id of ours, after our journal had lost it.
+    Column("adopted", Boolean, nullable=False, server_default=text("false")),
     _moment("created_at", default=True),
     _moment("updated_at", default=True),
     UniqueConstraint("account", "order_id", "number"),
@@ -326,6 +334,9 @@ fills = Table(
     Column("liquidity", Text, nullable=False),
     _moment("at"),
     _moment("booked_at", default=True),
+    # The execution this one replaces; and when this one was declared void itself.
+    Column("corrects", Text),
+    _moment("busted_at", nullable=True),
     ForeignKeyConstraint(["account", "child_id"], ["children.account", "children.id"]),
     CheckConstraint(
         "qty > 0 AND price > 0 AND qty < 'infinity' AND price < 'infinity'", name="quantities"
@@ -334,6 +345,18 @@ fills = Table(
 Index("ix_fills_latest", fills.c.account, fills.c.at)
 Index("ix_fills_order", fills.c.account, fills.c.order_id)
 Index("ix_fills_child", fills.c.account, fills.c.child_id)
+
+# Executions that a broker declared void. One may be told before the execution itself.
+busts = Table(
+    "busts",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("broker", Text, primary_key=True),
+    Column("execution_id", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    _moment("at"),
+    _moment("told_at", default=True),
+)
 
 # Executions that name no child of ours, or that contradict a booked one: never dropped.
 quarantine = Table(
@@ -375,7 +398,18 @@ positions = Table(
     _amount("average_price", zero=True),
     _amount("realised", zero=True),
     _amount("fees", zero=True),
+    # What the broker holds beyond our own fills, as first reconciled: not ours to trade.
+    _amount("outside", nullable=True),
     _moment("updated_at", default=True),
+)
+
+# How far each API process has read for its slowest subscriber: no event after that is removed.
+readers = Table(
+    "readers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("cursor", Text, nullable=False),
+    _moment("told_at", default=True),
 )
 
 alerts = Table(

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from app.domain import admission
 from app.domain.admission import Admitted, Rules, Scene, admit
 from app.domain.algos import BY_NAME
-from app.domain.execution import accepted, apply
+from app.domain.execution import accepted
 from app.domain.fact import Intended, Purpose, TimeInForce
+from app.domain.fold import apply
 from app.domain.guards import OPEN_CHILDREN_MAX, Desk, Hold, Wish, max_child
 from app.domain.guards import Scene as GuardScene
 from app.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.domain.actions import Cancel, Decision, Move, Send
 from app.domain.decide import decide
-from app.domain.execution import Crossing, Execution, accepted, apply
+from app.domain.execution import Crossing, Execution, accepted
 from app.domain.fact import (
     Amended,
     BecameUnknown,
@@ -33,6 +33,7 @@ from app.domain.fact import (
     Sent,
     TimeInForce,
 )
+from app.domain.fold import apply
 from app.domain.guards import Desk
 from app.domain.instant import DAY, HOUR, MILLISECOND, MINUTE, SECOND, Instant
 from app.domain.lifecycle import ChildStatus, OrderStatus

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from app.domain.execution import Child, Execution, accepted, apply, apply_to_child
+from app.domain.execution import Child, Execution, accepted
 from app.domain.fact import (
     Amended,
     BecameUnknown,
@@ -30,6 +30,7 @@ from app.domain.fact import (
     Sent,
     TimeInForce,
 )
+from app.domain.fold import apply, apply_to_child
 from app.domain.instant import MINUTE, SECOND
 from app.domain.lifecycle import ORDER_DONE, ORDER_MOVES, ChildStatus, IllegalMove, OrderStatus
 from app.domain.quantity import ZERO, Side

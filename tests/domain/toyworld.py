@@ -13,7 +13,7 @@ from random import Random
 from app.domain.actions import Cancel, Decision, Move, Replan, Send
 from app.domain.algos import BY_NAME
 from app.domain.decide import decide
-from app.domain.execution import Child, Execution, accepted, apply, apply_to_child
+from app.domain.execution import Child, Execution, accepted
 from app.domain.fact import (
     BecameUnknown,
     ChildCanceled,
@@ -30,6 +30,7 @@ from app.domain.fact import (
     Sent,
     TimeInForce,
 )
+from app.domain.fold import apply, apply_to_child
 from app.domain.guards import Desk
 from app.domain.instant import Instant, Micros
 from app.domain.lifecycle import ORDER_DONE, OrderStatus

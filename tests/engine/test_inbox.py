@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.execution import Execution, accepted, apply
+from app.domain.execution import Execution, accepted
 from app.domain.fact import (
     ChildCanceled,
     ChildExpired,
@@ -20,6 +20,7 @@ from app.domain.fact import (
     Rested,
     Sent,
 )
+from app.domain.fold import apply
 from app.domain.instant import SECOND
 from app.domain.lifecycle import ChildStatus, OrderStatus
 from app.domain.quantity import Side

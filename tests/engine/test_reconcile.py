@@ -6,16 +6,17 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.execution import Execution, accepted, apply
+from app.domain.execution import Execution, accepted
 from app.domain.fact import Intended, Moved, Purpose, TimeInForce
+from app.domain.fold import apply
 from app.domain.instant import SECOND
 from app.domain.lifecycle import OrderStatus
 from app.domain.quantity import Side
 from app.engine import reconcile
-from app.ports import Capabilities, ExecutionReport, IdScope, OrderReport
+from app.ports import Capabilities, ExecutionReport, IdScope, Lookup, OrderReport
 from tests.domain.tasks import OPEN, a_task
 
-EVER = Capabilities(IdScope.EVER, "all", 0, 0)
+EVER = Capabilities(IdScope.EVER, Lookup.ALL, 0, 0)
 
 
 class Silent:
@@ -69,8 +70,8 @@ async def test_ids_that_last_for_ever_prove_absence() -> None:
         replace(EVER, id_scope=IdScope.OPEN_ONLY),
         replace(EVER, id_scope=IdScope.WINDOW),
         replace(EVER, id_scope=IdScope.NONE),
-        replace(EVER, lookup="open_only"),
-        replace(EVER, lookup="none"),
+        replace(EVER, lookup=Lookup.OPEN_ONLY),
+        replace(EVER, lookup=Lookup.NONE),
         replace(EVER, lookup_lag=60 * SECOND),
         replace(EVER, quarantine=60 * SECOND),
     ],

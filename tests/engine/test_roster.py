@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.domain.actions import Decision
-from app.domain.execution import Execution, accepted, apply
+from app.domain.execution import Execution, accepted
 from app.domain.fact import (
     BecameUnknown,
     CancelRequested,
@@ -19,6 +19,7 @@ from app.domain.fact import (
     Resumed,
     TimeInForce,
 )
+from app.domain.fold import apply
 from app.domain.guards import Desk as DeskFacts
 from app.domain.instant import MINUTE
 from app.domain.lifecycle import OrderStatus

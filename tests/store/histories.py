@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import Phase
 from hypothesis import strategies as st
 
-from app.domain.execution import Child, Execution, accepted, apply, apply_to_child
+from app.domain.execution import Child, Execution, accepted
 from app.domain.fact import (
     Amended,
     BecameUnknown,
@@ -28,6 +28,7 @@ from app.domain.fact import (
     Resumed,
     Sent,
 )
+from app.domain.fold import apply, apply_to_child
 from app.domain.lifecycle import CHILD_MOVES, ORDER_DONE, ORDER_MOVES, ChildStatus, OrderStatus
 from app.domain.position import Position, with_fill
 from app.domain.quantity import ZERO

@@ -26,6 +26,7 @@ from app.ports import (
     Capabilities,
     ExecutionReport,
     IdScope,
+    Lookup,
     OrderReport,
     Outcome,
     Refused,
@@ -36,7 +37,7 @@ from app.ports import (
 
 CAPABILITIES = Capabilities(
     id_scope=IdScope.EVER,
-    lookup="all",
+    lookup=Lookup.ALL,
     lookup_lag=0,
     executions_lookback=100 * 365 * DAY,
     # A submit may wait 0.5 s for the lock of the ledger and be taken after all.

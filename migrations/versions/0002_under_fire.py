@@ -1,0 +1,64 @@
+"""kill-switch levels, priority, busts, adoption, positions held elsewhere, readers
+
+Only adds: a release that knows only 0001 goes on working on this schema.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+MOMENT = postgresql.TIMESTAMP(timezone=True)
+NOW = sa.text("clock_timestamp()")
+
+
+def upgrade() -> None:
+    op.add_column(
+        "controls", sa.Column("level", sa.Text(), server_default=sa.text("'halt'"), nullable=False)
+    )
+    op.add_column("controls", sa.Column("changed_by", sa.Text()))
+    op.create_check_constraint(op.f("ck_controls_level"), "controls", "level IN ('halt', 'cancel')")
+    op.add_column(
+        "orders", sa.Column("priority", sa.Integer(), server_default=sa.text("0"), nullable=False)
+    )
+    op.add_column(
+        "children",
+        sa.Column("adopted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
+    op.add_column("fills", sa.Column("corrects", sa.Text()))
+    op.add_column("fills", sa.Column("busted_at", MOMENT))
+    op.add_column("positions", sa.Column("outside", sa.Numeric()))
+    op.create_table(
+        "busts",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("broker", sa.Text(), nullable=False),
+        sa.Column("execution_id", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("told_at", MOMENT, server_default=NOW, nullable=False),
+        sa.PrimaryKeyConstraint("account", "broker", "execution_id", name=op.f("pk_busts")),
+    )
+    op.create_table(
+        "readers",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=False),
+        sa.Column("told_at", MOMENT, server_default=NOW, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_readers")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("readers")
+    op.drop_table("busts")
+    op.drop_column("positions", "outside")
+    op.drop_column("fills", "busted_at")
+    op.drop_column("fills", "corrects")
+    op.drop_column("children", "adopted")
+    op.drop_column("orders", "priority")
+    op.drop_constraint(op.f("ck_controls_level"), "controls")
+    op.drop_column("controls", "changed_by")
+    op.drop_column("controls", "level")
