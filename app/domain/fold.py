@@ -227,7 +227,7 @@ def adopted_child(fact: Adopted) -> Child:
         intended_at=fact.at,
         quote_at=fact.at,
         broker_order_id=fact.broker_order_id,
-        reason="adopted",
+        reason=None if fact.live else "adopted",
     )
 
 

@@ -9,7 +9,7 @@ _KEY_LENGTH = 11
 _NUMBER_LENGTH = 4
 PREFIX = "sl"
 _CHILD = re.compile(
-    rf"{PREFIX}([{_DIGITS}]{{{_KEY_LENGTH}}})-[{_DIGITS}]{{1,{_NUMBER_LENGTH}}}", re.ASCII
+    rf"{PREFIX}([{_DIGITS}]{{{_KEY_LENGTH}}})-([{_DIGITS}]{{1,{_NUMBER_LENGTH}}})", re.ASCII
 )
 
 
@@ -26,10 +26,10 @@ def child_id(order_id: str, number: int) -> str:
     return f"{PREFIX}{order_key(order_id)}-{digits}"
 
 
-def key_of_child(text: str) -> str | None:
-    """The order key in a child id of ours, None for an id that is not."""
+def parse_child(text: str) -> tuple[str, int] | None:
+    """Order key and number of a child id of ours, None for an id that is not."""
     match = _CHILD.fullmatch(text)
-    return match.group(1) if match else None
+    return (match.group(1), int(match.group(2), 36)) if match else None
 
 
 def _base36(value: int) -> str:

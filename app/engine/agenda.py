@@ -21,10 +21,11 @@ class Agenda:
     def forget(self, order_id: str) -> None:
         self._newest.pop(order_id, None)
 
-    def pop(self, now: Instant) -> list[str]:
-        """Orders due at `now`, earliest first; each must be pushed again to be seen again."""
-        due = []
-        while (at := self.next_at()) is not None and at <= now:
+    def pop(self, now: Instant, at_most: int | None = None) -> list[str]:
+        """Orders due at `now`, earliest first, so many at most; each must be pushed again to be
+        seen again."""
+        due: list[str] = []
+        while (at := self.next_at()) is not None and at <= now and len(due) != at_most:
             _, _, order_id = heapq.heappop(self._heap)
             self.forget(order_id)
             due.append(order_id)

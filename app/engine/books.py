@@ -1,7 +1,6 @@
 """What a desk learns: reports and answers into the journal, and from there into its memory."""
 
-import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -9,23 +8,19 @@ from app.domain.fact import Moved
 from app.domain.instant import Instant
 from app.domain.lifecycle import IllegalMove, OrderStatus
 from app.domain.refusal import Refusal
-from app.engine import inbox, reconcile
-from app.engine.market import MarketDesk
+from app.engine import inbox, strangers
+from app.engine.adoption import adopted
+from app.engine.measuring import Measuring
 from app.engine.roster import Roster
+from app.engine.sorting import Lost
 from app.engine.watching import Watch
-from app.engine.working import Working
-from app.ports import Broker, Report
-from app.store import journal, open_orders
+from app.ports import Broker, OrderReport, Report
+from app.store import journal
 from app.store.database import Database
 from app.store.doorbell import EVENTS, Doorbell
 from app.store.journal import Contradiction, Entry, Recorded
 
 log = structlog.get_logger()
-
-RECONCILE_SECONDS = 30.0
-UNKNOWN_SECONDS = 1.0
-"""How soon to ask again about a child whose send had no clear answer."""
-
 
 OUR_MISTAKES = (
     AssertionError,
@@ -40,7 +35,11 @@ OUR_MISTAKES = (
 
 
 class Books:
-    """One desk's way into the journal. Facts are booked whoever decides what follows."""
+    """One desk's way into the journal. Facts are booked whoever decides what follows.
+
+    `held` are ends that speak of fills nobody has told yet, by child: until those are booked,
+    the child's quantity stays reserved.
+    """
 
     def __init__(
         self,
@@ -49,22 +48,20 @@ class Books:
         broker: Broker,
         database: Database,
         doorbell: Doorbell,
-        market: MarketDesk,
         roster: Roster,
         watch: Watch,
-        on_the_wire: Collection[str],
+        measuring: Measuring,
+        cancel: Callable[[str, Instant], None],
     ) -> None:
+        self.held: dict[str, OrderReport] = {}
         self._account = account
         self._broker = broker
         self._database = database
         self._doorbell = doorbell
-        self._market = market
         self._roster = roster
         self._watch = watch
-        self._on_the_wire = on_the_wire
-        self._missing_since: dict[str, float] = {}
-        self._reconciled_at = 0.0
-        self._seen_to: Instant = 0
+        self._measuring = measuring
+        self._cancel = cancel
 
     async def record(self, entries: Sequence[Entry], now: Instant) -> None:
         """Record facts and believe what comes of them.
@@ -76,7 +73,11 @@ class Books:
         try:
             async with self._database.transaction() as connection:
                 recorded = await journal.record(
-                    connection, account=self._account, broker=self._broker.name, entries=entries
+                    connection,
+                    account=self._account,
+                    broker=self._broker.name,
+                    entries=entries,
+                    known=self._roster.known(e.order_id for e in entries),
                 )
         except OUR_MISTAKES as mistake:
             if len(entries) == 1:
@@ -100,11 +101,7 @@ class Books:
         """Book what the broker told; whether it told anything."""
         if not reports:
             return False
-        executions = self._roster.executions
-        if any(inbox.missing_fills(execution, reports) for execution in executions):
-            missing = await reconcile.executions(self._broker, executions, self._seen_to)
-            reports = [*reports, *missing]
-        await self._book_or_set_aside(reports, now)
+        await self._book_or_set_aside([*reports, *self.held.values()], now)
         return True
 
     async def _book_or_set_aside(self, reports: Sequence[Report], now: Instant) -> None:
@@ -122,14 +119,36 @@ class Books:
                 return
             await self._set_aside(ids[0], reports, mistake, now)
             return
+        for report in reports:
+            self.held.pop(report.child_id, None)
+        self.held |= {report.child_id: report for report in booked.held}
         await self.take_over(booked.recorded, now)
         await self._watch.strangers(booked.strangers, now)
+        for child_id in booked.undead:
+            # Over for us, open at the broker: whatever it fills will be booked, and it must end.
+            log.warning("child is open at the broker though it is over", child_id=child_id)
+            self._cancel(child_id, now)
+        await self._watch.undead(booked.undead, now)
+        await self._adopt(booked.lost, now)
+
+    async def _adopt(self, lost: Sequence[Lost], now: Instant) -> None:
+        """Take in children that the broker knows and the journal lost, with all they did."""
+        for child in lost:
+            fact, reports = await adopted(self._broker, child, now)
+            if fact is None:
+                # Nothing says what it was: its executions, if any, wait for a human.
+                await self._set_aside(child.child_id, reports, LookupError("no terms"), now)
+                continue
+            log.warning("child adopted", child_id=fact.child_id, order=child.parent.order_id)
+            await self.record([Entry(child.parent.order_id, [fact], attention=True)], now)
+            await self._watch.adopted(child.parent.order_id, fact, now)
+            await self._book_or_set_aside(reports, now)
 
     async def _set_aside(
         self, child_id: str, reports: Sequence[Report], mistake: Exception, now: Instant
     ) -> None:
         reason = f"could_not_book: {type(mistake).__name__}: {mistake}"[:500]
-        await inbox.set_aside(
+        await strangers.set_aside(
             self._database,
             account=self._account,
             broker=self._broker.name,
@@ -164,49 +183,10 @@ class Books:
         if not recorded:
             return
         self._doorbell.ring(EVENTS)
-        late = [r for r in recorded if r.order_id not in self._roster.orders and r.booked]
+        unheld = [r for r in recorded if r.order_id not in self._roster.orders]
+        late = [r for r in unheld if r.booked]
         touched = self._roster.take_over(recorded, now)
         await self._watch.orders(touched, now)
         await self._watch.late(late, now)
-        await self.measure([order for order in touched if order.execution.done], now)
-
-    async def begin(self, now: Instant) -> None:
-        """Learn from where on executions may be news."""
-        async with self._database.connection() as connection:
-            last = await open_orders.last_fill_at(connection, account=self._account)
-        self._seen_to = min(last, now) if last is not None else now
-
-    def reconcile_due(self) -> bool:
-        """Every half minute, and every second while some child's fate is not known."""
-        patience = UNKNOWN_SECONDS if self._roster.unknown else RECONCILE_SECONDS
-        return time.monotonic() - self._reconciled_at > patience
-
-    async def reconcile(self, now: Instant) -> Instant:
-        """Ask the broker what it knows of every open child, and book it.
-
-        Returns the latest market time the broker spoke of.
-        """
-        self._reconciled_at = time.monotonic()
-        executions = self._roster.executions
-        found = await reconcile.ask(
-            self._broker,
-            executions,
-            now,
-            seen_to=self._seen_to,
-            on_the_wire=self._on_the_wire,
-            missing_since=self._missing_since,
-        )
-        await self.record([Entry(o, facts) for o, facts in found.unknown.items()], now)
-        await self.book(found.reports, now)
-        await self.record([Entry(o, facts) for o, facts in found.absent.items()], now)
-        self._seen_to = max(self._seen_to, now)
-        await self._watch.unknown(list(self._roster.orders.values()), self._missing_since, now)
-        return found.latest
-
-    async def measure(self, orders: Iterable[Working], now: Instant) -> None:
-        """Keep what the market traded beside orders, for their interval VWAP."""
-        asked = [self._market.measured(order.execution, now) for order in orders]
-        measured = [one for one in asked if one is not None]
-        if measured:
-            async with self._database.connection() as connection:
-                await open_orders.measure(connection, account=self._account, measured=measured)
+        await self._watch.busts([r for r in recorded if r.busted], now)
+        await self._measuring.measure([order for order in touched if order.execution.done], now)

@@ -11,7 +11,7 @@ from app.engine.working import Working
 from app.store.journal import Entry
 
 
-def entry(order: Working, decision: Decision, market: Market, now: Instant) -> Entry:
+def entry(order: Working, decision: Decision, now: Instant) -> Entry:
     """The journal entry of a decision, valid only for the version it was made on."""
     facts: list[Fact] = []
     why: dict[str, dict[str, Any]] = {}
@@ -20,7 +20,7 @@ def entry(order: Working, decision: Decision, market: Market, now: Instant) -> E
         fact = _fact(order, action, number, now)
         facts.append(fact)
         if isinstance(fact, Intended):
-            why[fact.child_id] = explain(order, decision, market, now)
+            why[fact.child_id] = explain(order, decision, order.market, now)
             number += 1
     return Entry(order.order_id, facts, version=order.version, why=why)
 

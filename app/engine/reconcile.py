@@ -1,16 +1,16 @@
-"""What a broker knows of our open children, before any send and on a timer."""
+"""What a broker knows of our open children: asked before any send, and on a timer."""
 
-import time
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import assert_never
 
-from app.domain.execution import Child, Execution
-from app.domain.fact import BecameUnknown, CancelRequested, ChildRejected, Fact, Paused
-from app.domain.instant import SECOND, Instant, seconds
-from app.domain.lifecycle import ChildStatus, OrderStatus
+from app.domain.fact import CancelRequested, Fact, Paused
+from app.domain.instant import SECOND, Instant
+from app.domain.lifecycle import OrderStatus
 from app.domain.task import OnRestart
-from app.ports import Broker, BustReport, ExecutionReport, IdScope, Lookup, Report
+from app.ports import Broker, Lookup, OrderReport, Report
 from app.store.journal import Entry
 from app.store.open_orders import Loaded
 
@@ -18,82 +18,71 @@ ORPHANED_SECONDS = 60.0
 """An order nobody owned for longer than this follows its restart policy."""
 
 OVERLAP = 600 * SECOND
+"""How far behind the newest known execution is asked again: some come to light late."""
+
+DOUBTED = 25
+"""Children in the broker's list of open orders that are looked up one by one all the same, in
+turn: a list may lie."""
+
+_AT_ONCE = 8
+"""Look-ups under way at a time: the broker's rate limit is for orders and cancels first."""
 
 
 @dataclass(slots=True)
 class Found:
-    """Evidence, and the lack of it. `latest` is the latest market time the broker spoke of."""
+    """What the broker told. `missing`: children that it does not know (as of its lag);
+    `positions` None: not asked."""
 
     reports: list[Report] = field(default_factory=list)
-    unknown: dict[str, list[Fact]] = field(default_factory=dict)
-    absent: dict[str, list[Fact]] = field(default_factory=dict)
-    latest: Instant = 0
+    missing: list[str] = field(default_factory=list)
+    positions: dict[str, Decimal] | None = None
+
+    @property
+    def latest(self) -> Instant:
+        """The latest market time the broker spoke of."""
+        return max((r.at for r in self.reports), default=0)
 
 
 async def ask(
     broker: Broker,
-    open_orders: Sequence[Execution],
-    now: Instant,
+    children: Sequence[str],
     *,
-    seen_to: Instant,
-    on_the_wire: Collection[str],
-    missing_since: dict[str, float],
+    since: Instant,
+    doubted: Collection[str] = (),
+    positions: bool = False,
 ) -> Found:
-    """Executions first, then each child by its id. An intent nobody answered is unknown.
+    """States first, executions after them: what had ended when it was asked is complete.
 
-    Children `on_the_wire` have an answer coming and are left alone. `missing_since` remembers,
-    on the monotonic clock, since when the broker has not known a child: only where its ids are
-    unique for ever and it finds all orders, and only after its lag and quarantine, is that proof
-    of absence. For any other broker the child stays unknown.
+    `doubted` children are looked up even if the broker lists them as open. Orders that it lists
+    and we did not ask for are told too: a child that our journal lost is among them.
+    Raises ConnectionError.
     """
     found = Found()
-    found.reports.extend(await executions(broker, open_orders, seen_to))
-    for execution in open_orders:
-        for child in execution.children:
-            if child.id in on_the_wire:
-                continue
-            report = await broker.lookup(child.id)
+    listed = {report.child_id: report for report in await broker.open_orders()}
+    found.reports.extend(listed.values())
+    asked = [c for c in children if c not in listed or c in doubted]
+    if broker.capabilities.lookup is not Lookup.NONE:
+        for child_id, report in zip(asked, await _look_up(broker, asked), strict=True):
             if report is not None:
-                missing_since.pop(child.id, None)
                 found.reports.append(report)
-            else:
-                since = missing_since.setdefault(child.id, time.monotonic())
-                _missing(broker, execution, child, now, found, since)
-    found.latest = max((r.at for r in found.reports), default=0)
+            elif child_id not in listed:
+                found.missing.append(child_id)
+    else:
+        found.missing.extend(c for c in asked if c not in listed)
+    found.reports.extend(await broker.executions(max(since - OVERLAP, 0)))
+    if positions:
+        found.positions = await broker.positions()
     return found
 
 
-async def executions(
-    broker: Broker, open_orders: Sequence[Execution], seen_to: Instant
-) -> Sequence[ExecutionReport | BustReport]:
-    """All executions since the oldest open child was intended, or since `seen_to` if that is
-    earlier: a fill may come to light after its child has ended. With some overlap."""
-    intended = [c.intended_at for e in open_orders for c in e.children]
-    return await broker.executions(min([seen_to, *intended]) - OVERLAP)
+async def _look_up(broker: Broker, child_ids: Sequence[str]) -> list[OrderReport | None]:
+    gate = asyncio.Semaphore(_AT_ONCE)
 
+    async def one(child_id: str) -> OrderReport | None:
+        async with gate:
+            return await broker.lookup(child_id)
 
-def _missing(
-    broker: Broker, execution: Execution, child: Child, now: Instant, found: Found, since: float
-) -> None:
-    order_id = execution.task.order_id
-    if child.status is ChildStatus.INTENT:
-        found.unknown.setdefault(order_id, []).append(
-            BecameUnknown(now, child.id, "found_without_answer")
-        )
-    silent = child.status in (ChildStatus.INTENT, ChildStatus.UNKNOWN)
-    if silent and proves_absence(broker, missing_seconds=time.monotonic() - since):
-        found.absent.setdefault(order_id, []).append(
-            ChildRejected(now, child.id, "absent", absent=True)
-        )
-
-
-def proves_absence(broker: Broker, *, missing_seconds: float) -> bool:
-    """Whether "not found", for so long, is evidence at this broker."""
-    able = broker.capabilities
-    patience = seconds(able.lookup_lag + able.quarantine)
-    return (
-        able.id_scope is IdScope.EVER and able.lookup is Lookup.ALL and missing_seconds >= patience
-    )
+    return await asyncio.gather(*(one(child_id) for child_id in child_ids))
 
 
 def restart_entries(loaded: Sequence[Loaded], orphaned_seconds: float, now: Instant) -> list[Entry]:

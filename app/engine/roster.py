@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from app.domain.actions import Send
-from app.domain.execution import Execution
-from app.domain.fact import Purpose
+from app.domain.execution import Child, Execution
 from app.domain.guards import Desk as DeskFacts
 from app.domain.instant import Instant
 from app.domain.quantity import Side
 from app.engine.agenda import Agenda
+from app.engine.index import Index
+from app.engine.queue import Queue
 from app.engine.working import Working, plan_for
 from app.store.controls import halt_for
 from app.store.journal import Recorded
@@ -20,12 +21,17 @@ Leaving = tuple[str, str, Send]
 
 
 class Roster:
-    """Open orders by id, and when each is due."""
+    """Open orders by id, and when each is due.
 
-    def __init__(self) -> None:
+    `working_max` is how many may work at once (None: any number); the others queue by priority.
+    """
+
+    def __init__(self, working_max: int | None = None) -> None:
         self.orders: dict[str, Working] = {}
         self.halts: Mapping[tuple[str, str], str] = {}
+        self.index = Index()
         self._agenda = Agenda()
+        self._queue = Queue(working_max)
 
     @property
     def executions(self) -> list[Execution]:
@@ -34,12 +40,21 @@ class Roster:
     @property
     def unknown(self) -> bool:
         """Whether some child's fate is not known."""
-        return any(order.execution.unknown > 0 for order in self.orders.values())
+        return bool(self.index.unknown)
 
     def of_child(self, child_id: str) -> Working | None:
         """The open order that a live child belongs to."""
-        mine = (o for o in self.orders.values() if o.execution.child(child_id) is not None)
-        return next(mine, None)
+        order_id = self.index.owners.get(child_id)
+        return self.orders.get(order_id) if order_id is not None else None
+
+    def children(self) -> list[Child]:
+        """Every live child."""
+        return [child for order in self.orders.values() for child in order.execution.children]
+
+    def known(self, order_ids: Iterable[str]) -> dict[str, tuple[int, Execution]]:
+        """What is remembered of these orders, for the journal to start from."""
+        found = ((order_id, self.orders.get(order_id)) for order_id in order_ids)
+        return {order_id: (o.version, o.execution) for order_id, o in found if o is not None}
 
     def wake(self, order_ids: Iterable[str], at: Instant) -> None:
         """Look at these orders at `at`; those that are not open are left out."""
@@ -47,8 +62,11 @@ class Roster:
             if order_id in self.orders:
                 self._agenda.push(order_id, at)
 
-    def due(self, now: Instant) -> list[Working]:
-        return [self.orders[i] for i in self._agenda.pop(now) if i in self.orders]
+    def due(self, now: Instant, at_most: int | None = None) -> list[Working]:
+        """Orders to be looked at, those of higher priority first, then the older."""
+        popped = self._agenda.pop(now, at_most)
+        found = [self.orders[i] for i in popped if i in self.orders]
+        return sorted(found, key=lambda order: order.rank)
 
     def next_at(self) -> Instant | None:
         return self._agenda.next_at()
@@ -60,19 +78,22 @@ class Roster:
             order_id = execution.task.order_id
             known = self.orders.get(order_id)
             if execution.done:
-                self._forget(order_id)
-            elif known is not None:
-                known.become(execution, order.version)
-                known.filled_notional = order.filled_notional
-            else:
-                self.orders[order_id] = Working(
+                self._forget(order_id, now)
+                continue
+            if known is None:
+                known = self.orders[order_id] = Working(
                     execution=execution,
                     version=order.version,
                     plan=plan_for(execution.task, execution.anchor),
                     strategy=order.strategy,
                     arrival_mid=order.arrival_mid,
                     filled_notional=order.filled_notional,
+                    priority=order.priority,
                 )
+            else:
+                known.become(execution, order.version)
+                known.filled_notional = order.filled_notional
+            self._keep(known)
             self.wake([order_id], now)
 
     def take_over(self, recorded: Sequence[Recorded], now: Instant) -> list[Working]:
@@ -83,15 +104,20 @@ class Roster:
             if order is None:
                 continue
             order.become(result.execution, result.version)
-            for fill in result.booked:
-                order.filled_notional += fill.qty * fill.price
-                order.behind_since = None
+            order.count(result.booked, result.busted)
             touched.append(order)
+            self.wake(self.index.held_back(order), now)
             if result.execution.done:
-                self._forget(result.order_id)
-            self.wake([result.order_id], now)
-            self._free_held_back(order, now)
+                self._forget(result.order_id, now)
+            else:
+                self._keep(order)
+                self.wake([result.order_id], now)
         return touched
+
+    def decided(self, order: Working) -> None:
+        """Note what the order's last decision waits for."""
+        self.index.put_waiting(order)
+        self._queue.note(order)
 
     def facts_for(self, order: Working, leaving: Sequence[Leaving] = ()) -> DeskFacts:
         """What the account contributes to a decision about one of its orders.
@@ -99,19 +125,16 @@ class Roster:
         `leaving` are children decided at this very moment that no order holds yet.
         """
         return DeskFacts(
-            halt=halt_for(self.halts, symbol=order.symbol, strategy=order.strategy),
+            halt=halt_for(self.halts, symbol=order.symbol, strategy=order.strategy)
+            if self.halts
+            else None,
             own_bid=self._best_own(order, Side.BUY, leaving),
             own_ask=self._best_own(order, Side.SELL, leaving),
+            queued=self._queue.full_for(order),
         )
 
     def _best_own(self, order: Working, side: Side, leaving: Sequence[Leaving]) -> Decimal | None:
-        prices = [
-            child.price
-            for other in self.orders.values()
-            if other is not order and other.symbol == order.symbol
-            for child in other.execution.children
-            if child.side is side and child.purpose is Purpose.REST
-        ]
+        prices = self.index.resting_prices(order, side)
         prices += [
             send.price
             for symbol, order_id, send in leaving
@@ -121,13 +144,14 @@ class Roster:
             return None
         return max(prices) if side is Side.BUY else min(prices)
 
-    def _free_held_back(self, changed: Working, now: Instant) -> None:
-        """An order that waited for another of the same account may go on."""
-        for other in self.orders.values():
-            held = other.decided is not None and other.decided.bound is not None
-            if held and other is not changed and other.symbol == changed.symbol:
-                self.wake([other.order_id], now)
+    def _keep(self, order: Working) -> None:
+        self.index.put(order)
+        self._queue.put(order)
 
-    def _forget(self, order_id: str) -> None:
-        self.orders.pop(order_id, None)
+    def _forget(self, order_id: str, now: Instant) -> None:
+        order = self.orders.pop(order_id, None)
         self._agenda.forget(order_id)
+        if order is not None:
+            self.index.drop(order)
+            freed = self._queue.drop(order)
+            self.wake([freed] if freed is not None else [], now)

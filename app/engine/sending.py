@@ -9,14 +9,15 @@ import structlog
 from app.domain.execution import Execution
 from app.domain.fact import BecameUnknown, ChildFact, ChildRejected, Intended, Sent
 from app.domain.instant import Instant
-from app.domain.lifecycle import ChildStatus
+from app.engine.evidence import SILENT
 from app.ports import Acknowledged, Broker, Outcome, Refused, Ticket, Unclear
 
 log = structlog.get_logger()
 
 CANCEL_RETRY_SECONDS = 5.0
 
-SILENT = (ChildStatus.INTENT, ChildStatus.UNKNOWN)
+_CANCELS_AT_ONCE = 64
+"""Cancels under way at a time; how many a second is the broker's to say."""
 
 Answer = Callable[[str, ChildFact], None]
 
@@ -40,11 +41,15 @@ class Sender:
         self._now = now
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked: dict[str, float] = {}
+        self._cancels = asyncio.Semaphore(_CANCELS_AT_ONCE)
+        self._next_cancel = 0.0
         self.on_the_wire: set[str] = set()
         """Children whose answer is still to come, or not yet written down."""
 
     def send(self, order_id: str, symbol: str, intents: Sequence[Intended]) -> None:
         """Send intents that are committed. Each answer is handed in as a fact."""
+        deadline = self._broker.capabilities.deadline
+        send_by = time.time_ns() // 1_000 + deadline if deadline is not None else None
         for intent in intents:
             ticket = Ticket(
                 child_id=intent.child_id,
@@ -55,6 +60,7 @@ class Sender:
                 time_in_force=intent.time_in_force,
                 purpose=intent.purpose,
                 at=intent.at,
+                send_by=send_by,
             )
             self.on_the_wire.add(ticket.child_id)
             self._begin(self._send(order_id, ticket))
@@ -67,7 +73,8 @@ class Sender:
     def retry_cancels(self, executions: Iterable[Execution], at: Instant) -> None:
         """Ask again, not too often, for cancels that have brought no evidence.
 
-        A child that nobody has heard of has to be found before it can be canceled.
+        `executions` are all that have such a child. One that nobody has heard of has to be found
+        before it can be canceled.
         """
         asked, self._asked = self._asked, {}
         long_ago = time.monotonic() - CANCEL_RETRY_SECONDS
@@ -85,9 +92,11 @@ class Sender:
 
     async def _send(self, order_id: str, ticket: Ticket) -> None:
         if not self._safe():
-            # Nothing left this house: the next owner finds the intent and looks for evidence.
+            # Nothing left this house, and that is certain: only we could have sent it.
             log.warning("lease too old to send", child_id=ticket.child_id)
-            self.on_the_wire.discard(ticket.child_id)
+            self._answer(
+                order_id, ChildRejected(self._now(), ticket.child_id, "not_sent", absent=True)
+            )
             return
         begun = time.monotonic()
         try:
@@ -100,11 +109,22 @@ class Sender:
         self._answer(order_id, fact_of(ticket, outcome, self._now()))
 
     async def _cancel(self, child_id: str, at: Instant) -> None:
-        try:
-            await self._broker.cancel(child_id, at)
-        except Exception as failure:
-            # The cancel is asked for again until there is evidence.
-            log.error("broker adapter raised on cancel", child_id=child_id, exc_info=failure)
+        async with self._cancels:
+            await self._keep_rate()
+            try:
+                await self._broker.cancel(child_id, at)
+            except Exception as failure:
+                # The cancel is asked for again until there is evidence.
+                log.error("broker adapter raised on cancel", child_id=child_id, exc_info=failure)
+
+    async def _keep_rate(self) -> None:
+        rate = self._broker.capabilities.cancels_per_second
+        if rate is None:
+            return
+        now = time.monotonic()
+        turn = max(self._next_cancel, now)
+        self._next_cancel = turn + 1 / rate
+        await asyncio.sleep(turn - now)
 
     def _begin(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

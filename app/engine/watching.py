@@ -1,24 +1,25 @@
-"""Looks at working orders with the alert rules, and raises what they find."""
+"""Looks at working orders with the alert rules, and raises what they and the desk find."""
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from app.domain.alert import Alert, Severity, Sight, Thresholds
+from app.domain.alert import Alert, Sight, Thresholds
 from app.domain.alerts import alerts
-from app.domain.instant import MINUTE, Instant, rfc3339
+from app.domain.fact import Adopted
+from app.domain.instant import MINUTE, SECOND, Instant, Micros
 from app.domain.lifecycle import ChildStatus
-from app.domain.quantity import ZERO
+from app.engine import incidents
+from app.engine.positions import Break
 from app.engine.working import Working
 from app.ports import ExecutionReport
 from app.store.alerts import raise_alerts
 from app.store.database import Database
 from app.store.journal import Recorded
 
-UNKNOWN_SECONDS = 5.0
+UNKNOWN_SECONDS = 5
 """Not to know a child's fate for longer than this is an alarm (I29)."""
 
 REPEAT_AFTER = MINUTE
-"""The same rule about the same order is counted again only after this much market time."""
+"""The same rule about the same subject is counted again only after this much market time."""
 
 
 class Watch:
@@ -32,13 +33,8 @@ class Watch:
 
     async def orders(self, touched: Iterable[Working], now: Instant) -> None:
         """Check orders that changed."""
-        found = [
-            alert
-            for order in touched
-            for alert in alerts(_sight(order, now), self._thresholds)
-            if self._fresh(alert, now)
-        ]
-        await self._raise(found, now)
+        sights = (_sight(order, now) for order in touched)
+        await self._raise_fresh([a for s in sights for a in alerts(s, self._thresholds)], now)
 
     def stall_at(self, order: Working, now: Instant) -> Instant | None:
         """Note whether an order that waits is behind; the moment to look at it again for that."""
@@ -53,98 +49,66 @@ class Watch:
 
     async def strangers(self, reports: Sequence[ExecutionReport], now: Instant) -> None:
         """Executions that no child of ours explains: unknown ones, or unlike what was booked."""
-        await self._raise(
-            [
-                Alert(
-                    rule="unexplained_execution",
-                    subject=report.execution_id,
-                    severity=Severity.CRITICAL,
-                    message=f"execution {report.execution_id} of {report.symbol} at the broker"
-                    " belongs to no child order; it is in quarantine",
-                    data={
-                        "child_id": report.child_id,
-                        "qty": format(report.qty, "f"),
-                        "price": format(report.price, "f"),
-                        "at": rfc3339(report.at),
-                    },
-                )
-                for report in reports
-            ],
-            now,
-        )
+        await self._raise([incidents.stranger(report) for report in reports], now)
 
     async def late(self, recorded: Sequence[Recorded], now: Instant) -> None:
         """Fills of orders that were over: booked, and worth a look; more so beyond the order."""
         found = []
         for result in recorded:
             sight = Sight(result.execution, None, None, None, now)
-            found += alerts(sight, self._thresholds)
-            task = result.execution.task
-            found.append(
-                Alert(
-                    rule="late_fill",
-                    subject=result.order_id,
-                    severity=Severity.WARNING,
-                    message=f"{task.instrument.symbol} filled after its order was over",
-                    data={"qty": format(sum((f.qty for f in result.booked), ZERO), "f")},
-                    order_id=result.order_id,
-                )
-            )
+            found += [*alerts(sight, self._thresholds), incidents.late_fill(result)]
         await self._raise(found, now)
 
+    async def busts(self, recorded: Sequence[Recorded], now: Instant) -> None:
+        """Executions that were declared void."""
+        await self._raise([incidents.bust(r, r.busted) for r in recorded], now)
+
+    async def adopted(self, order_id: str, fact: Adopted, now: Instant) -> None:
+        """A child that the journal had lost."""
+        await self._raise([incidents.adopted_child(order_id, fact)], now)
+
+    async def undead(self, child_ids: Sequence[str], now: Instant) -> None:
+        """Children that the broker works on after their end."""
+        await self._raise_fresh([incidents.undead_child(child_id) for child_id in child_ids], now)
+
+    async def positions(self, breaks: Sequence[Break], now: Instant) -> None:
+        """Positions that fills do not explain."""
+        await self._raise_fresh([incidents.position_break(found) for found in breaks], now)
+
     async def unknown(
-        self, orders: Iterable[Working], missing_since: Mapping[str, float], now: Instant
+        self,
+        orders: Iterable[Working],
+        silent_for: Callable[[str], Micros | None],
+        now: Instant,
     ) -> None:
-        """Children whose fate has not been known for too long."""
-        long_ago = time.monotonic() - UNKNOWN_SECONDS
+        """Children whose fate has not been known for too long. `silent_for` says how long the
+        broker has not known a child (None: it was not asked, or cannot be)."""
         found = [
-            Alert(
-                rule="unknown_child",
-                subject=child.id,
-                severity=Severity.ERROR,
-                message=f"nobody knows what became of child {child.id}; its quantity stays"
-                " reserved until there is evidence",
-                data={"qty": format(child.qty, "f"), "price": format(child.price, "f")},
-                order_id=order.order_id,
-            )
+            incidents.unknown_child(order.order_id, child)
             for order in orders
             for child in order.execution.children
             if child.status is ChildStatus.UNKNOWN
-            and missing_since.get(child.id, long_ago + 1) < long_ago
+            and (silent_for(child.id) or 0) >= UNKNOWN_SECONDS * SECOND
         ]
-        await self._raise([alert for alert in found if self._fresh(alert, now)], now)
+        await self._raise_fresh(found, now)
+
+    async def needs_operator(self, orders: Iterable[Working], now: Instant) -> None:
+        """Orders that wait for evidence that does not come."""
+        found = [
+            incidents.needs_operator(o.order_id, o.symbol, o.execution.reason or "") for o in orders
+        ]
+        await self._raise_fresh(found, now)
 
     async def without_market(self, orders: Iterable[Working], now: Instant) -> None:
         """Open orders that no feed has data for: they wait, and somebody must know."""
-        found = [
-            Alert(
-                rule="no_market_data",
-                subject=order.order_id,
-                severity=Severity.CRITICAL,
-                message=f"no feed has {order.symbol}: the order waits",
-                data={"symbol": order.symbol},
-                order_id=order.order_id,
-            )
-            for order in orders
-        ]
-        await self._raise([alert for alert in found if self._fresh(alert, now)], now)
+        await self._raise_fresh([incidents.no_market(order) for order in orders], now)
 
     async def stopped(self, order: Working, mistake: Exception, now: Instant) -> None:
         """An order that we stopped because our own arithmetic failed."""
-        await self._raise(
-            [
-                Alert(
-                    rule="order_stopped",
-                    subject=order.order_id,
-                    severity=Severity.CRITICAL,
-                    message=f"an internal check failed for an order in {order.symbol}; it is"
-                    " stopped and needs an operator",
-                    data={"mistake": f"{type(mistake).__name__}: {mistake}"[:500]},
-                    order_id=order.order_id,
-                )
-            ],
-            now,
-        )
+        await self._raise([incidents.stopped(order, mistake)], now)
+
+    async def _raise_fresh(self, found: Sequence[Alert], now: Instant) -> None:
+        await self._raise([alert for alert in found if self._fresh(alert, now)], now)
 
     def _fresh(self, alert: Alert, now: Instant) -> bool:
         key = (alert.rule, alert.subject)

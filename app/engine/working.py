@@ -1,22 +1,33 @@
 """A desk's memory of one open order. All of it can be read back from the journal at any time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from app.domain.actions import Decision
 from app.domain.algos import BY_NAME
 from app.domain.execution import Execution
+from app.domain.fact import Busted, Filled
 from app.domain.instant import Instant
+from app.domain.lifecycle import OrderStatus
+from app.domain.market import Market
 from app.domain.plan import Plan
 from app.domain.quantity import ZERO
 from app.domain.task import Anchor, Task
+
+
+Rank = tuple[int, str]
+"""Higher priority first, then the older: ids begin with the time they were made."""
+
+
+NO_MARKET = Market(quote=None)
 
 
 @dataclass(slots=True)
 class Working:
     """One open order as its desk works it.
 
-    `decided` is the last decision and `decided_at` its moment; `behind_since` is when the order
+    `decided` is the last decision, `decided_at` its moment and `market` what it saw; `behind_since` is when the order
     fell behind its envelope.
     """
 
@@ -26,9 +37,11 @@ class Working:
     strategy: str | None
     arrival_mid: Decimal | None
     filled_notional: Decimal
+    priority: int = 0
     decided: Decision | None = None
     decided_at: Instant | None = None
     behind_since: Instant | None = None
+    market: Market = NO_MARKET
 
     @property
     def order_id(self) -> str:
@@ -37,6 +50,22 @@ class Working:
     @property
     def symbol(self) -> str:
         return self.execution.task.instrument.symbol
+
+    @property
+    def rank(self) -> Rank:
+        return (-self.priority, self.order_id)
+
+    @property
+    def waits_for_operator(self) -> bool:
+        return self.execution.status is OrderStatus.NEEDS_OPERATOR
+
+    def count(self, booked: Iterable[Filled], busted: Iterable[Busted]) -> None:
+        """Add what was booked and take away what turned out void."""
+        for fill in booked:
+            self.filled_notional += fill.qty * fill.price
+            self.behind_since = None
+        for bust in busted:
+            self.filled_notional -= bust.qty * bust.price
 
     @property
     def average_price(self) -> Decimal | None:

@@ -9,11 +9,25 @@ from app.store.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The order a child belongs to, and what it trades."""
+    """The order a child belongs to, what it trades, and what is known of it."""
 
     order_id: str
     symbol: str
     side: str
+    status: str
+    filled: Decimal
+    broker_order_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The order that a lost child must have belonged to."""
+
+    order_id: str
+    symbol: str
+    side: str
+    next_child: int
+    done: bool
 
 
 async def owners(
@@ -21,35 +35,33 @@ async def owners(
 ) -> dict[str, Owner]:
     """Child id → its order, for those we know."""
     found = await connection.fetch(
-        "SELECT id, order_id, symbol, side FROM children WHERE account = $1 AND id = ANY($2)",
+        "SELECT id, order_id, symbol, side, status, filled, broker_order_id FROM children"
+        " WHERE account = $1 AND id = ANY($2)",
         account,
         child_ids,
     )
-    return {row["id"]: Owner(row["order_id"], row["symbol"], row["side"]) for row in found}
+    return {
+        r["id"]: Owner(
+            r["order_id"], r["symbol"], r["side"], r["status"], r["filled"], r["broker_order_id"]
+        )
+        for r in found
+    }
 
 
-async def contradicting(
-    connection: Connection,
-    *,
-    account: str,
-    broker: str,
-    terms: Mapping[str, tuple[str, Decimal, Decimal]],
-) -> set[str]:
-    """Executions that were booked with another child, quantity or price than `terms` say."""
+async def parents(
+    connection: Connection, *, account: str, keys: Sequence[str]
+) -> dict[str, Parent]:
+    """Order key → its order, for keys that child ids of ours are made of."""
     found = await connection.fetch(
-        "SELECT f.execution_id FROM fills f"
-        " JOIN unnest($3::text[], $4::text[], $5::numeric[], $6::numeric[])"
-        " AS t(execution_id, child_id, qty, price)"
-        " USING (execution_id) WHERE f.account = $1 AND f.broker = $2"
-        " AND (f.child_id, f.qty, f.price) <> (t.child_id, t.qty, t.price)",
+        "SELECT key, id, symbol, side, next_child,"
+        " status IN ('filled', 'canceled', 'expired', 'rejected') AS done FROM orders"
+        " WHERE account = $1 AND key = ANY($2)",
         account,
-        broker,
-        list(terms),
-        [child_id for child_id, _, _ in terms.values()],
-        [qty for _, qty, _ in terms.values()],
-        [price for _, _, price in terms.values()],
+        list(keys),
     )
-    return {row["execution_id"] for row in found}
+    return {
+        r["key"]: Parent(r["id"], r["symbol"], r["side"], r["next_child"], r["done"]) for r in found
+    }
 
 
 async def quarantine(

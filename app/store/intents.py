@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from app.domain.fact import Intended
 from app.store import controls, leases
 from app.store.database import Database
+from app.store.drafts import Known
 from app.store.journal import Entry, Recorded, record
 from app.store.leases import Lease
 
@@ -18,12 +19,14 @@ async def intend(
     entries: Sequence[Entry],
     symbols: Mapping[str, str],
     strategies: Mapping[str, str | None],
+    known: Known | None = None,
 ) -> tuple[list[Recorded], dict[str, str]]:
     """Record decisions of a desk's owner, fenced by its lease and the halts.
 
     Returns what was recorded and, by order id, the halt that kept new children from being
     recorded; moves and cancels pass every halt.
-    `symbols` and `strategies` are those of the orders. Raises leases.Lost.
+    `symbols` and `strategies` are those of the orders; `known` as in `journal.record`. Raises
+    leases.Lost.
     """
     async with database.transaction() as connection:
         halted = await controls.halts(connection, account=account, lock=True)
@@ -44,5 +47,6 @@ async def intend(
             broker=broker,
             entries=[e for e in entries if e.order_id not in stopped],
             epoch=lease.epoch,
+            known=known,
         )
     return recorded, stopped

@@ -12,17 +12,18 @@ from typing import Any
 import asyncpg
 
 from app.domain.execution import Execution
-from app.domain.fact import Fact, Filled, Intended, OrderFact
+from app.domain.fact import Adopted, Busted, Fact, Filled, Intended, OrderFact
 from app.domain.fold import apply, apply_to_child
-from app.store import rows
+from app.store import fill_ledger
 from app.store.database import Connection
-from app.store.journal_write import Draft, persist
+from app.store.drafts import Known, drafts_of
+from app.store.fill_ledger import Void
+from app.store.journal_write import Draft, persist, upsert_children
 
 Contradiction = asyncpg.IntegrityConstraintViolationError
 """What the database says to a row that must never be."""
 
 OPEN = "status NOT IN ('filled', 'canceled', 'expired', 'rejected')"
-LIVE = "status NOT IN ('filled', 'canceled', 'rejected', 'expired')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Entry:
     """Facts about one order, in the order they happened.
 
     `version` is the one a decision was made on (None: facts from outside, always booked).
-    `why` explains intents, by child id. `attention` asks the desk to look.
+    `why` explains intents, by child id. `attention` asks the desk to look. `voids` are
+    executions of the order that the broker declared void.
     """
 
     order_id: str
@@ -38,6 +40,7 @@ class Entry:
     version: int | None = None
     why: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     attention: bool = False
+    voids: Sequence[Void] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Recorded:
     version: int
     stale: bool = False
     booked: tuple[Filled, ...] = ()
+    busted: tuple[Busted, ...] = ()
 
 
 async def record(
@@ -58,36 +62,33 @@ async def record(
     broker: str,
     entries: Sequence[Entry],
     epoch: int = 0,
+    known: Known | None = None,
 ) -> list[Recorded]:
     """Fold facts into orders and persist what follows. Must run inside a transaction.
 
     A fill already booked is skipped; only an inserted one moves child, order, position and
-    event. Returns one result an entry, in the same order; an entry whose order does not exist
-    raises KeyError.
+    event. `known` are orders as the caller remembers them: one whose version is still the same
+    need not be read again. Returns one result an entry, in the same order; an entry whose order
+    does not exist raises KeyError.
     """
     decided = [entry for entry in entries if entry.version is not None]
     assert not any(isinstance(f, Filled) for e in decided for f in e.facts), "fills are no choice"
-    drafts = await _lock(connection, account, entries)
-    fresh = await _insert_fills(connection, account, broker, entries, drafts)
-    results = []
-    for entry in entries:
-        draft = drafts[entry.order_id]
-        stale = entry.version is not None and entry.version != draft.row["version"]
-        booked = () if stale else _fold(draft, entry, fresh)
-        results.append((entry, stale, booked))
+    drafts = await _lock(connection, account, entries, known or {})
+    fresh, busted = await _enter(connection, account, broker, entries, drafts)
+    results = [_fold(drafts[entry.order_id], entry, fresh, busted) for entry in entries]
     touched = [draft for draft in drafts.values() if draft.events]
     attention = {e.order_id for e in entries if e.attention}
     await persist(connection, account, epoch, touched, attention)
     return [
         Recorded(
             order_id=entry.order_id,
-            execution=drafts[entry.order_id].execution,
-            version=drafts[entry.order_id].row["version"]
-            + (1 if drafts[entry.order_id].events else 0),
-            stale=stale,
-            booked=booked,
+            execution=(draft := drafts[entry.order_id]).execution,
+            version=draft.row["version"] + (1 if draft.events else 0),
+            stale=result.stale,
+            booked=tuple(result.booked),
+            busted=tuple(result.busted),
         )
-        for entry, stale, booked in results
+        for entry, result in zip(entries, results, strict=True)
     ]
 
 
@@ -95,102 +96,100 @@ async def load(
     connection: Connection, *, account: str, order_ids: Sequence[str], lock: bool = False
 ) -> dict[str, tuple[Execution, int]]:
     """Executions and their versions; with `lock`, held until the transaction ends."""
-    drafts = await _drafts(connection, account, list(order_ids), [], lock=lock)
+    drafts = await drafts_of(connection, account, list(order_ids), [], {}, lock=lock)
     return {order_id: (d.execution, d.row["version"]) for order_id, d in drafts.items()}
 
 
-async def _lock(connection: Connection, account: str, entries: Sequence[Entry]) -> dict[str, Draft]:
-    named = [fact.child_id for e in entries for fact in e.facts if not isinstance(fact, OrderFact)]
+async def _lock(
+    connection: Connection, account: str, entries: Sequence[Entry], known: Known
+) -> dict[str, Draft]:
+    named = [
+        fact.child_id
+        for e in entries
+        for fact in e.facts
+        if not isinstance(fact, OrderFact | Intended)
+    ]
+    named += [v.child_id for e in entries for v in e.voids]
     ids = sorted({e.order_id for e in entries})
-    drafts = await _drafts(connection, account, ids, named, lock=True)
+    drafts = await drafts_of(connection, account, ids, named, known, lock=True)
     missing = set(ids) - set(drafts)
     if missing:
         raise KeyError(f"no order {missing.pop()} in account {account}")
     return drafts
 
 
-async def _drafts(
-    connection: Connection,
-    account: str,
-    order_ids: list[str],
-    child_ids: list[str],
-    *,
-    lock: bool,
-) -> dict[str, Draft]:
-    # In key order, so that two writers of the same orders never wait for each other.
-    orders = await connection.fetch(
-        "SELECT * FROM orders WHERE account = $1 AND id = ANY($2) ORDER BY id"
-        + (" FOR UPDATE" if lock else ""),
-        account,
-        order_ids,
-    )
-    children = await connection.fetch(
-        "SELECT * FROM children WHERE account = $1 AND order_id = ANY($2)"
-        f" AND ({LIVE} OR id = ANY($3)) ORDER BY number",
-        account,
-        order_ids,
-        child_ids,
-    )
-    drafts = {}
-    for row in orders:
-        own = [c for c in children if c["order_id"] == row["id"]]
-        drafts[row["id"]] = Draft(
-            row=row,
-            execution=rows.execution(row, own),
-            children={c["id"]: rows.child(c) for c in own},
-        )
-    return drafts
-
-
-async def _insert_fills(
+async def _enter(
     connection: Connection,
     account: str,
     broker: str,
     entries: Sequence[Entry],
     drafts: Mapping[str, Draft],
-) -> set[str]:
+) -> tuple[set[str], dict[str, list[Busted]]]:
+    """The fills that are new, and what turned out void, by order id.
+
+    Children that are adopted in this transaction come first: a fill names a child's row.
+    """
+    await _adopt(connection, account, entries, drafts)
     fills = [(e.order_id, f) for e in entries for f in e.facts if isinstance(f, Filled)]
-    if not fills:
-        return set()
-    inserted = await connection.fetch(
-        "INSERT INTO fills (account, broker, execution_id, order_id, child_id, symbol, side, qty,"
-        " price, fee, liquidity, at)"
-        " SELECT $1, $2, * FROM unnest($3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[],"
-        " $8::numeric[], $9::numeric[], $10::numeric[], $11::text[], $12::timestamptz[])"
-        " ON CONFLICT DO NOTHING RETURNING execution_id",
+    voids = [void for e in entries for void in e.voids]
+    rows = {order_id: draft.row for order_id, draft in drafts.items()}
+    inserted = await fill_ledger.insert(connection, account, broker, fills, rows)
+    await fill_ledger.remember_voids(connection, account, broker, voids)
+    busted = await fill_ledger.void(
+        connection,
         account,
         broker,
-        [f.execution_id for _, f in fills],
-        [order_id for order_id, _ in fills],
-        [f.child_id for _, f in fills],
-        [drafts[order_id].row["symbol"] for order_id, _ in fills],
-        [drafts[order_id].row["side"] for order_id, _ in fills],
-        [f.qty for _, f in fills],
-        [f.price for _, f in fills],
-        [f.fee for _, f in fills],
-        [f.liquidity for _, f in fills],
-        [f.at for _, f in fills],
+        execution_ids={v.execution_id for v in voids} | inserted.void,
+        order_ids=list(drafts),
     )
-    return {row["execution_id"] for row in inserted}
+    return inserted.fresh, busted
 
 
-def _fold(draft: Draft, entry: Entry, fresh: set[str]) -> tuple[Filled, ...]:
-    booked = []
+async def _adopt(
+    connection: Connection, account: str, entries: Sequence[Entry], drafts: Mapping[str, Draft]
+) -> None:
+    for entry in entries:
+        draft = drafts[entry.order_id]
+        for fact in entry.facts:
+            if isinstance(fact, Adopted) and fact.child_id not in draft.children:
+                draft.adopt(fact)
+    adopting = [draft for draft in drafts.values() if draft.adopted]
+    if adopting:
+        await upsert_children(connection, account, 0, adopting)
+
+
+@dataclass(slots=True)
+class _Folded:
+    stale: bool = False
+    booked: list[Filled] = field(default_factory=list)
+    busted: list[Busted] = field(default_factory=list)
+
+
+def _fold(draft: Draft, entry: Entry, fresh: set[str], busted: dict[str, list[Busted]]) -> _Folded:
+    if entry.version is not None and entry.version != draft.row["version"]:
+        return _Folded(stale=True)
+    folded = _Folded()
     draft.why = {**draft.why, **entry.why}
     for fact in entry.facts:
         if isinstance(fact, Filled):
             if fact.execution_id not in fresh:
                 continue
             fresh.discard(fact.execution_id)
-            booked.append(fact)
+            folded.booked.append(fact)
         _fold_one(draft, fact)
-    return tuple(booked)
+    # After the fills: what is void was booked before, or just now.
+    folded.busted = busted.pop(entry.order_id, [])
+    for fact in folded.busted:
+        _fold_one(draft, fact)
+    return folded
 
 
 def _fold_one(draft: Draft, fact: Fact) -> None:
     before = draft.execution
     if isinstance(fact, OrderFact):
         draft.execution = apply(before, fact)
+    elif isinstance(fact, Adopted):
+        return  # Taken in before the fills: see `_adopt`.
     elif isinstance(fact, Intended):
         draft.execution = apply(before, fact)
         intended = draft.execution.child(fact.child_id)

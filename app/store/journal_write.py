@@ -6,13 +6,31 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.execution import Child, Execution
-from app.domain.fact import Fact, Filled
+from app.domain.fact import Adopted, Busted, Fact, Filled
+from app.domain.fold import adopted_child, apply
 from app.domain.lifecycle import ORDER_DONE
 from app.domain.position import Position, with_fill
 from app.domain.quantity import ZERO, Side
 from app.store import rows
 from app.store.database import Connection
 from app.store.frames import fact_data, order_sums
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What an execution does to the books; void, it does the opposite at the same price."""
+
+    sign: int
+    side: Side
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+
+
+def _trade(side: Side, fact: Filled | Busted) -> Trade:
+    if isinstance(fact, Busted):
+        return Trade(-1, side.other, fact.qty, fact.price, -fact.fee)
+    return Trade(1, side, fact.qty, fact.price, fact.fee)
 
 
 @dataclass(slots=True)
@@ -25,10 +43,21 @@ class Draft:
     changed: dict[str, Child] = field(default_factory=dict)
     events: list[tuple[Fact, Execution]] = field(default_factory=list)
     why: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    adopted: set[str] = field(default_factory=set)
+
+    def adopt(self, fact: Adopted) -> None:
+        """Take in a child that the broker knows and we did not."""
+        self.execution = apply(self.execution, fact)
+        child = adopted_child(fact)
+        self.children[child.id] = self.changed[child.id] = child
+        self.events.append((fact, self.execution))
+        self.adopted.add(child.id)
 
     @property
-    def fills(self) -> list[Filled]:
-        return [fact for fact, _ in self.events if isinstance(fact, Filled)]
+    def trades(self) -> list[Trade]:
+        """What moves money: fills, and busts the other way round."""
+        side = Side(self.row["side"])
+        return [_trade(side, fact) for fact, _ in self.events if isinstance(fact, Filled | Busted)]
 
 
 async def persist(
@@ -38,7 +67,7 @@ async def persist(
     if not drafts:
         return
     await _update_orders(connection, account, drafts, attention)
-    await _upsert_children(connection, account, epoch, drafts)
+    await upsert_children(connection, account, epoch, drafts)
     await _insert_events(connection, account, drafts)
     await _move_positions(connection, account, drafts)
 
@@ -59,8 +88,8 @@ async def _update_orders(
                 account,
                 draft.row["id"],
                 len(draft.events),
-                sum((f.qty * f.price for f in draft.fills), ZERO),
-                sum((f.fee for f in draft.fills), ZERO),
+                sum((t.sign * t.qty * t.price for t in draft.trades), ZERO),
+                sum((t.fee for t in draft.trades), ZERO),
                 draft.row["id"] in attention,
                 draft.execution.status in ORDER_DONE,
                 draft.events[-1][0].at,
@@ -71,18 +100,19 @@ async def _update_orders(
     )
 
 
-async def _upsert_children(
+async def upsert_children(
     connection: Connection, account: str, epoch: int, drafts: Sequence[Draft]
 ) -> None:
+    """Write children as they are now."""
     changed = [(draft, child) for draft in drafts for child in draft.changed.values()]
     if not changed:
         return
     await connection.executemany(
         "INSERT INTO children (account, id, order_id, number, epoch, symbol, side, qty, price,"
         " purpose, time_in_force, status, intended_at, quote_at, filled, broker_order_id,"
-        " cancel_requested_at, reason, why)"
+        " cancel_requested_at, reason, why, adopted)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-        " $19) ON CONFLICT (account, id) DO UPDATE SET status = excluded.status,"
+        " $19, $20) ON CONFLICT (account, id) DO UPDATE SET status = excluded.status,"
         " filled = excluded.filled, broker_order_id = excluded.broker_order_id,"
         " cancel_requested_at = excluded.cancel_requested_at, reason = excluded.reason,"
         " updated_at = clock_timestamp()",
@@ -107,6 +137,7 @@ async def _upsert_children(
                 c.cancel_requested_at,
                 c.reason,
                 dict(draft.why.get(c.id, {})),
+                c.id in draft.adopted,
             )
             for draft, c in changed
         ],
@@ -134,12 +165,12 @@ async def _insert_events(connection: Connection, account: str, drafts: Sequence[
 
 
 async def _move_positions(connection: Connection, account: str, drafts: Sequence[Draft]) -> None:
-    filled: dict[str, list[tuple[Side, Filled]]] = {}
+    traded: dict[str, list[Trade]] = {}
     for draft in drafts:
-        for fill in draft.fills:
-            filled.setdefault(draft.row["symbol"], []).append((Side(draft.row["side"]), fill))
+        if trades := draft.trades:
+            traded.setdefault(draft.row["symbol"], []).extend(trades)
     # Orders first, positions after, each in key order: no two writers wait in a circle.
-    for symbol in sorted(filled):
+    for symbol in sorted(traded):
         held = await connection.fetchrow(
             "INSERT INTO positions (account, symbol) VALUES ($1, $2)"
             " ON CONFLICT (account, symbol) DO UPDATE SET updated_at = clock_timestamp()"
@@ -148,7 +179,7 @@ async def _move_positions(connection: Connection, account: str, drafts: Sequence
             symbol,
         )
         assert held is not None, "the upsert returns its row"
-        position = _moved(rows.position(held), filled[symbol])
+        position = _moved(rows.position(held), traded[symbol])
         await connection.execute(
             "UPDATE positions SET qty = $3, average_price = $4, realised = $5, fees = $6"
             " WHERE account = $1 AND symbol = $2",
@@ -161,9 +192,9 @@ async def _move_positions(connection: Connection, account: str, drafts: Sequence
         )
 
 
-def _moved(position: Position, fills: Sequence[tuple[Side, Filled]]) -> Position:
-    for side, fill in fills:
-        position = with_fill(position, side=side, qty=fill.qty, price=fill.price, fee=fill.fee)
+def _moved(position: Position, trades: Sequence[Trade]) -> Position:
+    for t in trades:
+        position = with_fill(position, side=t.side, qty=t.qty, price=t.price, fee=t.fee)
     return position
 
 

@@ -22,6 +22,7 @@ class Loaded:
     arrival_mid: Decimal | None
     filled_notional: Decimal
     on_restart: OnRestart
+    priority: int = 0
 
 
 async def all_open(connection: Connection, *, account: str, broker: str) -> list[Loaded]:
@@ -72,7 +73,8 @@ async def load(connection: Connection, *, account: str, order_ids: Sequence[str]
         return []
     executions = await journal.load(connection, account=account, order_ids=order_ids)
     rows = await connection.fetch(
-        "SELECT id, strategy, (arrival_bid + arrival_ask) / 2 AS mid, filled_notional, on_restart"
+        "SELECT id, strategy, (arrival_bid + arrival_ask) / 2 AS mid, filled_notional, on_restart,"
+        " priority"
         " FROM orders WHERE account = $1 AND id = ANY($2) ORDER BY id",
         account,
         list(order_ids),
@@ -84,6 +86,7 @@ async def load(connection: Connection, *, account: str, order_ids: Sequence[str]
             arrival_mid=row["mid"],
             filled_notional=row["filled_notional"],
             on_restart=OnRestart(row["on_restart"]),
+            priority=row["priority"],
         )
         for row in rows
     ]
@@ -100,8 +103,17 @@ class Measured:
 
 async def measure(connection: Connection, *, account: str, measured: Sequence[Measured]) -> None:
     """Keep the market's interval volume and notional; a measure never goes back in time."""
-    await connection.executemany(
-        "UPDATE orders SET market_volume = $3, market_notional = $4, measured_to = $5"
-        " WHERE account = $1 AND id = $2 AND (measured_to IS NULL OR measured_to <= $5)",
-        [(account, m.order_id, m.traded.volume, m.traded.notional, m.to) for m in measured],
+    await connection.execute(
+        # Locked in key order, as the journal does: nobody waits in a circle.
+        "WITH held AS (SELECT id FROM orders WHERE account = $1 AND id = ANY($2) ORDER BY id"
+        " FOR UPDATE) UPDATE orders o SET market_volume = m.volume, market_notional = m.notional,"
+        " measured_to = m.upto FROM unnest($2::uuid[], $3::numeric[], $4::numeric[],"
+        " $5::timestamptz[]) AS m(id, volume, notional, upto) JOIN held USING (id)"
+        " WHERE o.account = $1 AND o.id = m.id"
+        " AND (o.measured_to IS NULL OR o.measured_to <= m.upto)",
+        account,
+        [m.order_id for m in measured],
+        [m.traded.volume for m in measured],
+        [m.traded.notional for m in measured],
+        [m.to for m in measured],
     )

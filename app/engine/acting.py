@@ -1,0 +1,162 @@
+"""From due orders to children on their way: decide, commit the intents, send."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from app.domain.actions import Cancel, Decision, Send
+from app.domain.decide import decide
+from app.domain.fact import Intended
+from app.domain.instant import Instant
+from app.engine import facts
+from app.engine.books import OUR_MISTAKES, Books
+from app.engine.market import MarketDesk
+from app.engine.roster import Leaving, Roster
+from app.engine.sending import Sender
+from app.engine.watching import Watch
+from app.engine.working import Working
+from app.store.database import Database
+from app.store.intents import intend
+from app.store.journal import Entry, Recorded
+from app.store.leases import Lease
+
+AT_ONCE = 250
+"""Orders decided in one round: their intents are one transaction, and the broker is heard in
+between."""
+
+Pair = tuple[Working, Decision]
+
+
+class Acting:
+    """One desk's planning and sending. `reload` reads orders anew from the journal, `see_halts`
+    the switches."""
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        broker: str,
+        lease: Lease,
+        database: Database,
+        market: MarketDesk,
+        roster: Roster,
+        books: Books,
+        sender: Sender,
+        watch: Watch,
+        reload: Callable[[Sequence[str], Instant], Awaitable[None]],
+        see_halts: Callable[[Instant], Awaitable[None]],
+    ) -> None:
+        self._account = account
+        self._broker = broker
+        self._lease = lease
+        self._database = database
+        self._market = market
+        self._roster = roster
+        self._books = books
+        self._sender = sender
+        self._watch = watch
+        self._reload = reload
+        self._see_halts = see_halts
+
+    async def due(self, now: Instant) -> bool:
+        """Decide what is due and act on it; whether anything was done."""
+        orders = self._roster.due(now, AT_ONCE)
+        waiting, acting = await self._decide_all(orders, now)
+        for order, decision in waiting:
+            self._wait(order, decision, now)
+        await self._watch.orders([o for o, _ in waiting if o.behind_since is not None], now)
+        await self._act_or_stop(acting, now)
+        return bool(acting) or len(orders) == AT_ONCE
+
+    async def _decide_all(
+        self, orders: Sequence[Working], now: Instant
+    ) -> tuple[list[Pair], list[Pair]]:
+        """Decisions that wait, and those that act."""
+        waiting: list[Pair] = []
+        acting: list[Pair] = []
+        leaving: list[Leaving] = []
+        for order in orders:
+            try:
+                decision = self._decide(order, now, leaving)
+            except OUR_MISTAKES as mistake:
+                await self._books.stop(order.order_id, mistake, now)
+                continue
+            (acting if decision.actions else waiting).append((order, decision))
+            sends = [action for action in decision.actions if isinstance(action, Send)]
+            leaving += [(order.symbol, order.order_id, send) for send in sends]
+        return waiting, acting
+
+    async def _act_or_stop(self, acting: Sequence[Pair], now: Instant) -> None:
+        """Act for all at once; where that fails by our mistake, one by one, to stop the culprit."""
+        if not acting:
+            return
+        try:
+            await self._act(acting, now)
+        except OUR_MISTAKES as mistake:
+            if len(acting) == 1:
+                await self._books.stop(acting[0][0].order_id, mistake, now)
+                return
+            # Some may be committed already: read what is true, and decide each anew.
+            for order, _ in acting:
+                await self._reload([order.order_id], now)
+                known = self._roster.orders.get(order.order_id)
+                if known is not None:
+                    await self._act_or_stop(self._acting_alone(known, now), now)
+
+    def _acting_alone(self, order: Working, now: Instant) -> list[Pair]:
+        decision = self._decide(order, now, ())
+        return [(order, decision)] if decision.actions else []
+
+    def _decide(self, order: Working, now: Instant, leaving: Sequence[Leaving]) -> Decision:
+        order.market = self._market.market_for(order.execution, now)
+        desk = self._roster.facts_for(order, leaving)
+        order.decided_at = now
+        order.decided = decide(order.execution, order.plan, desk, order.market, now)
+        self._roster.decided(order)
+        return order.decided
+
+    async def _act(self, acting: Sequence[Pair], now: Instant) -> None:
+        entries = []
+        for order, decision in acting:
+            for action in decision.actions:
+                if isinstance(action, Cancel):
+                    # Sent before it is written: a cancel waits for no commit.
+                    self._sender.cancel(action.child_id, now)
+            entries.append(facts.entry(order, decision, now))
+        recorded, stopped = await intend(
+            self._database,
+            account=self._account,
+            broker=self._broker,
+            lease=self._lease,
+            entries=entries,
+            symbols={o.order_id: o.symbol for o, _ in acting},
+            strategies={o.order_id: o.strategy for o, _ in acting},
+            known=self._roster.known(o.order_id for o, _ in acting),
+        )
+        await self._books.take_over(recorded, now)
+        await self._reload([result.order_id for result in recorded if result.stale], now)
+        self._send(entries, recorded)
+        if stopped:
+            # A halt was seen under lock that we did not know yet.
+            await self._see_halts(now)
+            self._roster.wake(stopped, now)
+
+    def _send(self, entries: Sequence[Entry], recorded: Sequence[Recorded]) -> None:
+        """Send the children whose intents are committed now."""
+        by_id = {entry.order_id: entry for entry in entries}
+        for result in recorded:
+            if not result.stale:
+                decided = by_id[result.order_id].facts
+                intents = [fact for fact in decided if isinstance(fact, Intended)]
+                symbol = result.execution.task.instrument.symbol
+                self._sender.send(result.order_id, symbol, intents)
+
+    def _wait(self, order: Working, decision: Decision, now: Instant) -> None:
+        """Sleep until the decision's own moment or the first of its triggers."""
+        look_at = decision.look_at
+        if decision.triggers and self._market.clock.stepped:
+            until = look_at or order.execution.task.end
+            fires = self._market.first(order.symbol, decision.triggers, now, until)
+            look_at = fires if fires is not None else look_at
+        stall = self._watch.stall_at(order, now)
+        moments = [at for at in (look_at, stall) if at is not None and at > now]
+        if moments:
+            self._roster.wake([order.order_id], min(moments))

@@ -1,0 +1,98 @@
+"""Orders as a transaction finds them: locked, and read only as far as nobody remembers them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.domain.execution import Execution
+from app.store import rows
+from app.store.database import Connection
+from app.store.journal_write import Draft
+
+Known = Mapping[str, tuple[int, Execution]]
+"""What a caller remembers of orders: version and state, by order id."""
+
+_LIVE = "status NOT IN ('filled', 'canceled', 'rejected', 'expired')"
+
+
+async def drafts_of(
+    connection: Connection,
+    account: str,
+    order_ids: list[str],
+    child_ids: Sequence[str],
+    known: Known,
+    *,
+    lock: bool,
+) -> dict[str, Draft]:
+    """Orders by id, each with its live children and those of `child_ids` that are its own.
+
+    With `lock` in key order, so that two writers of the same orders never wait for each other.
+    """
+    if not known.keys() >= set(order_ids):
+        return await _read(connection, account, order_ids, child_ids, lock=lock)
+    brief = await connection.fetch(
+        "SELECT id, version, seq, symbol, side FROM orders WHERE account = $1 AND id = ANY($2)"
+        " ORDER BY id" + (" FOR UPDATE" if lock else ""),
+        account,
+        order_ids,
+    )
+    same = [row for row in brief if row["version"] == known[row["id"]][0]]
+    moved_on = [row["id"] for row in brief if row["version"] != known[row["id"]][0]]
+    drafts = {row["id"]: _remembered(row, known[row["id"]][1]) for row in same}
+    live = {child_id for draft in drafts.values() for child_id in draft.children}
+    await _add_finished(connection, account, drafts, [c for c in child_ids if c not in live])
+    if moved_on:
+        # Locked already: what is read now stays as it is.
+        drafts |= await _read(connection, account, moved_on, child_ids, lock=False)
+    return drafts
+
+
+def _remembered(row: rows.Row, execution: Execution) -> Draft:
+    return Draft(row=row, execution=execution, children={c.id: c for c in execution.children})
+
+
+async def _add_finished(
+    connection: Connection, account: str, drafts: Mapping[str, Draft], child_ids: Sequence[str]
+) -> None:
+    if not child_ids:
+        return
+    found = await connection.fetch(
+        "SELECT * FROM children WHERE account = $1 AND id = ANY($2)", account, list(child_ids)
+    )
+    for row in found:
+        draft = drafts.get(row["order_id"])
+        if draft is not None:
+            draft.children[row["id"]] = rows.child(row)
+
+
+async def _read(
+    connection: Connection,
+    account: str,
+    order_ids: list[str],
+    child_ids: Sequence[str],
+    *,
+    lock: bool,
+) -> dict[str, Draft]:
+    orders = await connection.fetch(
+        "SELECT * FROM orders WHERE account = $1 AND id = ANY($2) ORDER BY id"
+        + (" FOR UPDATE" if lock else ""),
+        account,
+        order_ids,
+    )
+    children = await connection.fetch(
+        "SELECT * FROM children WHERE account = $1 AND order_id = ANY($2)"
+        f" AND ({_LIVE} OR id = ANY($3)) ORDER BY number",
+        account,
+        order_ids,
+        list(child_ids),
+    )
+    own: dict[str, list[Any]] = {}
+    for child in children:
+        own.setdefault(child["order_id"], []).append(child)
+    return {
+        row["id"]: Draft(
+            row=row,
+            execution=rows.execution(row, own.get(row["id"], ())),
+            children={c["id"]: rows.child(c) for c in own.get(row["id"], ())},
+        )
+        for row in orders
+    }
