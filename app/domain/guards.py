@@ -36,12 +36,15 @@ class Desk:
     """What belongs to the account, not to the order.
 
     `halt` names the control that forbids new children; `own_bid` and `own_ask` are the best
-    prices at which other orders of this account rest in the same symbol.
+    prices at which other orders of this account rest in the same symbol. `queued`: as many
+    orders work already as the account may have at once, and this one is not among them; who
+    comes first is not decided here.
     """
 
     halt: str | None = None
     own_bid: Decimal | None = None
     own_ask: Decimal | None = None
+    queued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
