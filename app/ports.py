@@ -6,7 +6,6 @@ An adapter is one file in `feeds/` or `brokers/`; the engine is handed it and kn
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from typing import Protocol
 
 from app.domain.fact import Purpose, TimeInForce
@@ -14,6 +13,8 @@ from app.domain.instant import Instant, Micros
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import ChildStatus
 from app.domain.quantity import Side
+from app.domain.recovery import IdScope as IdScope
+from app.domain.recovery import Lookup as Lookup
 from app.domain.session import Session
 from app.domain.tape import Tape
 from app.domain.volume import VolumeCurve
@@ -87,23 +88,6 @@ class Watched:
     sessions: tuple[Session, ...]
     curve: VolumeCurve | None
     daily_volume: Decimal | None = None
-
-
-class IdScope(StrEnum):
-    """How long a client order id stays unique at a broker."""
-
-    EVER = "ever"
-    OPEN_ONLY = "open_only"
-    WINDOW = "window"
-    NONE = "none"
-
-
-class Lookup(StrEnum):
-    """Which orders a broker finds by client id."""
-
-    ALL = "all"
-    OPEN_ONLY = "open_only"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from app.domain.actions import Action, Cancel, Decision, Move, Replan, Send
 from app.domain.algorithm import Placement
+from app.domain.closing import waits_for_evidence
 from app.domain.execution import Child, Execution
 from app.domain.fact import Purpose
 from app.domain.guards import Desk, Hold, Scene, Wish, guarded
@@ -24,7 +25,11 @@ def decide(execution: Execution, plan: Plan, desk: Desk, market: Market, now: In
 
     `plan` must be the algorithm's plan for the execution's task and anchor.
     """
-    if execution.done or _waits_for_operator(execution):
+    if execution.done:
+        return Decision()
+    if waits_for_evidence(execution):
+        return _await_evidence(execution, now)
+    if _stands_still(execution):
         return Decision()
     ending = _ending(execution, now)
     if ending is not None:
@@ -32,21 +37,37 @@ def decide(execution: Execution, plan: Plan, desk: Desk, market: Market, now: In
     if execution.pause_requested:
         return _pause(execution)
     if execution.status is OrderStatus.PAUSED:
-        return Decision((Move(_phase(execution, now), "resumed"),))
+        return Decision((Move(_phase(execution, desk, now), "resumed"),))
     if now < execution.task.start:
-        return _wait_for_start(execution)
+        return _wait(execution, execution.task.start)
+    if execution.status is not OrderStatus.WORKING and desk.queued:
+        return _wait(execution, execution.task.end, "concurrency")
     if execution.status is not OrderStatus.WORKING:
         return Decision((Move(OrderStatus.WORKING),))
     return _work(execution, plan, desk, market, now)
 
 
-def _waits_for_operator(execution: Execution) -> bool:
-    """Nothing moves until somebody cancels it; what fills meanwhile is booked all the same."""
+def _stands_still(execution: Execution) -> bool:
+    """Our own arithmetic failed: nothing moves until somebody cancels it; what fills meanwhile
+    is booked all the same."""
     return execution.status is OrderStatus.NEEDS_OPERATOR and execution.cancel_reason is None
 
 
-def _phase(execution: Execution, now: Instant) -> OrderStatus:
-    return OrderStatus.SCHEDULED if now < execution.task.start else OrderStatus.WORKING
+def _await_evidence(execution: Execution, now: Instant) -> Decision:
+    """A broker that was silent for too long and speaks again: the order goes on to its end.
+
+    A cancel cannot bring what is missing; it only says how the order ends.
+    """
+    if execution.children or execution.reserved:
+        return Decision(_cancels(execution.children, "closing"))
+    ended = "window_ended" if now >= execution.task.end else execution.reason
+    return Decision((Move(OrderStatus.CLOSING, execution.cancel_reason or ended),))
+
+
+def _phase(execution: Execution, desk: Desk, now: Instant) -> OrderStatus:
+    queued = desk.queued and execution.next_child == 1
+    waits = queued or now < execution.task.start
+    return OrderStatus.SCHEDULED if waits else OrderStatus.WORKING
 
 
 def _ending(execution: Execution, now: Instant) -> tuple[OrderStatus, str | None] | None:
@@ -79,10 +100,10 @@ def _pause(execution: Execution) -> Decision:
     return Decision(_cancels(execution.children, "paused"), look_at=execution.task.end)
 
 
-def _wait_for_start(execution: Execution) -> Decision:
+def _wait(execution: Execution, until: Instant, bound: str | None = None) -> Decision:
     if execution.status is not OrderStatus.SCHEDULED:
         return Decision((Move(OrderStatus.SCHEDULED),))
-    return Decision(look_at=execution.task.start)
+    return Decision(look_at=until, bound=bound)
 
 
 def _work(execution: Execution, plan: Plan, desk: Desk, market: Market, now: Instant) -> Decision:

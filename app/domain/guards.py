@@ -36,8 +36,9 @@ class Desk:
     """What belongs to the account, not to the order.
 
     `halt` names the control that forbids new children; `own_bid` and `own_ask` are the best
-    prices at which other orders of this account rest in the same symbol. `queued`: as many orders
-    work as may; one that has not begun waits.
+    prices at which other orders of this account rest in the same symbol. `queued`: as many
+    orders work already as the account may have at once, and this one is not among them; who
+    comes first is not decided here.
     """
 
     halt: str | None = None

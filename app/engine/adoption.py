@@ -48,9 +48,7 @@ async def adopted(
     )
 
 
-def _terms(
-    lost: Lost, states: Sequence[OrderReport], reports: Sequence[Report]
-) -> Terms | None:
+def _terms(lost: Lost, states: Sequence[OrderReport], reports: Sequence[Report]) -> Terms | None:
     told = next((state.terms for state in states if state.terms is not None), None)
     if told is not None:
         return told

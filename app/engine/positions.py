@@ -35,9 +35,7 @@ class Positions:
         self._account = account
         self._differed: dict[str, Decimal] = {}
 
-    async def compare(
-        self, theirs: Mapping[str, Decimal], trading: Collection[str]
-    ) -> Comparison:
+    async def compare(self, theirs: Mapping[str, Decimal], trading: Collection[str]) -> Comparison:
         """`trading` are symbols with live children: there a difference may be on its way.
 
         A break is told when the same difference is seen twice running.

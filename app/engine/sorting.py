@@ -1,4 +1,4 @@
-"""What a batch of reports means for the journal. Pure: the journal is read before, written after."""
+"""What a batch of reports means for the journal. Pure: what it needs of the journal is handed in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

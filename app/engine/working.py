@@ -15,7 +15,6 @@ from app.domain.plan import Plan
 from app.domain.quantity import ZERO
 from app.domain.task import Anchor, Task
 
-
 Rank = tuple[int, str]
 """Higher priority first, then the older: ids begin with the time they were made."""
 
@@ -27,8 +26,8 @@ NO_MARKET = Market(quote=None)
 class Working:
     """One open order as its desk works it.
 
-    `decided` is the last decision, `decided_at` its moment and `market` what it saw; `behind_since` is when the order
-    fell behind its envelope.
+    `decided` is the last decision, `decided_at` its moment and `market` what it saw;
+    `behind_since` is when the order fell behind its envelope.
     """
 
     execution: Execution

@@ -141,4 +141,6 @@ async def known(
         broker,
         list(execution_ids),
     )
-    return {r["execution_id"]: Term(r["child_id"], r["qty"], r["price"], r["busted"]) for r in found}
+    return {
+        r["execution_id"]: Term(r["child_id"], r["qty"], r["price"], r["busted"]) for r in found
+    }

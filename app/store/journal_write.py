@@ -7,7 +7,8 @@ from typing import Any
 
 from app.domain.execution import Child, Execution
 from app.domain.fact import Adopted, Busted, Fact, Filled
-from app.domain.fold import adopted_child, apply
+from app.domain.fold import apply
+from app.domain.fold_births import adopted_child
 from app.domain.lifecycle import ORDER_DONE
 from app.domain.position import Position, with_fill
 from app.domain.quantity import ZERO, Side

@@ -27,7 +27,6 @@ async def set_outside(
 ) -> None:
     """Remember what the broker holds beyond our fills; once known it stays."""
     await connection.executemany(
-        "UPDATE positions SET outside = $3 WHERE account = $1 AND symbol = $2"
-        " AND outside IS NULL",
+        "UPDATE positions SET outside = $3 WHERE account = $1 AND symbol = $2 AND outside IS NULL",
         [(account, symbol, outside[symbol]) for symbol in sorted(outside)],
     )

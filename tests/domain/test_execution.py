@@ -1,15 +1,13 @@
 """The fold: whatever happens in whatever order, the quantities add up."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from app.domain.execution import Child, Execution, accepted
+from app.domain.execution import accepted
 from app.domain.fact import (
     Amended,
     BecameUnknown,
@@ -17,7 +15,6 @@ from app.domain.fact import (
     ChildCanceled,
     ChildCancelRequested,
     ChildExpired,
-    ChildFact,
     ChildRejected,
     Filled,
     Intended,
@@ -32,55 +29,14 @@ from app.domain.fact import (
 )
 from app.domain.fold import apply, apply_to_child
 from app.domain.instant import MINUTE, SECOND
-from app.domain.lifecycle import ORDER_DONE, ORDER_MOVES, ChildStatus, IllegalMove, OrderStatus
+from app.domain.lifecycle import ChildStatus, IllegalMove, OrderStatus
 from app.domain.quantity import ZERO, Side
 from app.domain.task import Anchor
+from tests.domain.cases import Case
 from tests.domain.tasks import OPEN, a_task
 
 D = Decimal
 ORDER, CHILD = OrderStatus, ChildStatus
-
-
-@dataclass
-class Case:
-    """One order whose children are remembered after they finish, as the store does."""
-
-    execution: Execution
-    children: dict[str, Child]
-
-    @classmethod
-    def working(cls, qty: int = 100, **kw: Any) -> "Case":
-        execution = accepted(a_task(qty=qty, **kw))
-        return cls(apply(execution, Moved(OPEN, ORDER.WORKING)), {})
-
-    def intend(self, qty: int, purpose: Purpose = Purpose.CROSS, at: int = OPEN) -> str:
-        number = self.execution.next_child
-        tif = TimeInForce.IOC if purpose is Purpose.CROSS else TimeInForce.DAY
-        name = f"c{number}"
-        fact = Intended(at, name, number, Side.BUY, D(qty), D(10), purpose, tif, at)
-        self.execution = apply(self.execution, fact)
-        child = self.execution.child(name)
-        assert child is not None
-        self.children[name] = child
-        return name
-
-    def hear(self, fact: ChildFact) -> Child:
-        old = self.children[fact.child_id]
-        both = apply_to_child(self.execution, fact, old)
-        assert apply(self.execution, fact, old) == both[0]
-        self.execution, self.children[fact.child_id] = both
-        return both[1]
-
-    def fill(self, name: str, qty: int, at: int = OPEN) -> Child:
-        return self.hear(Filled(at, name, "e", D(qty), D(10), ZERO, "taker"))
-
-    def sums(self) -> tuple[int, ...]:
-        e = self.execution
-        parts = (e.filled, e.working, e.unknown, e.unsent, e.canceled, e.excess)
-        return tuple(int(part) for part in parts)
-
-    def status(self, name: str) -> ChildStatus:
-        return self.children[name].status
 
 
 def test_an_accepted_order_has_sent_nothing() -> None:
@@ -409,130 +365,6 @@ def test_the_first_reason_to_cancel_stays() -> None:
     case = Case.working()
     once = apply(case.execution, CancelRequested(OPEN, "user"))
     assert apply(once, CancelRequested(OPEN, "kill")).cancel_reason == "user"
-
-
-# Any legal sequence of facts
-
-
-class Fold(RuleBasedStateMachine):
-    """Facts in any order a broker might tell them, against sums kept by hand."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.case = Case.working(qty=50)
-        self.fills = 0
-        self.excess = 0
-        self.now = OPEN
-
-    @property
-    def e(self) -> Execution:
-        return self.case.execution
-
-    def names(self, *, live: bool | None = None) -> list[str]:
-        children = self.case.children.values()
-        return sorted(c.id for c in children if live is None or c.live is live)
-
-    def pick(self, data: st.DataObject, *, live: bool | None = None) -> str:
-        return data.draw(st.sampled_from(self.names(live=live)))
-
-    def order(self, fact: Any) -> None:
-        self.case.execution = apply(self.e, fact)
-
-    @rule(data=st.data(), purpose=st.sampled_from(Purpose))
-    @precondition(lambda self: self.e.unsent > 0 and self.e.excess == 0 and not self.e.done)
-    def intend(self, data: st.DataObject, purpose: Purpose) -> None:
-        self.now += 1
-        self.case.intend(data.draw(st.integers(1, int(self.e.unsent))), purpose, self.now)
-
-    @rule(data=st.data(), kind=st.sampled_from([Sent, Rested, BecameUnknown, ChildCancelRequested]))
-    @precondition(lambda self: self.names())
-    def told(self, data: st.DataObject, kind: Callable[..., Any]) -> None:
-        name = self.pick(data)
-        self.case.hear(kind(self.now, name) if kind is Rested else kind(self.now, name, "x"))
-
-    @rule(data=st.data(), kind=st.sampled_from([ChildCanceled, ChildExpired, ChildRejected]))
-    @precondition(lambda self: self.names())
-    def ended(self, data: st.DataObject, kind: Callable[..., Any]) -> None:
-        name = self.pick(data)
-        if kind is ChildRejected and self.case.status(name) is CHILD.PARTIALLY_FILLED:
-            kind = ChildCanceled
-        self.case.hear(kind(self.now, name, "x"))
-        self.case.hear(kind(self.now, name, "again"))
-
-    @rule(data=st.data(), beyond=st.sampled_from([0, 0, 0, 3]))
-    @precondition(lambda self: self.names())
-    def fill(self, data: st.DataObject, beyond: int) -> None:
-        name = self.pick(data)
-        child = self.case.children[name]
-        room = max(int(child.qty - child.filled), 0) + beyond
-        if room == 0:
-            return
-        self.now += 1
-        qty = data.draw(st.integers(1, room))
-        self.case.fill(name, qty, self.now)
-        self.fills += qty
-        committed = self.fills + self.leaves()
-        self.excess = max(self.excess, committed - int(self.e.task.qty))
-
-    @rule(data=st.data())
-    @precondition(lambda self: not self.e.done)
-    def amend(self, data: st.DataObject) -> None:
-        out = int(self.e.filled + self.e.reserved)
-        if out <= 80:
-            qty = data.draw(st.integers(max(out, 1), 80))
-            self.order(Amended(self.now, qty=D(qty)))
-            assert self.e.anchor == Anchor(self.now, self.e.filled)
-
-    @rule(fact=st.sampled_from([Paused, Resumed]))
-    def pause_or_resume(self, fact: Callable[..., Any]) -> None:
-        self.order(fact(self.now))
-        assert self.e.anchor.done <= self.e.task.qty
-
-    @rule(data=st.data())
-    @precondition(lambda self: not self.e.done)
-    def move(self, data: st.DataObject) -> None:
-        status = data.draw(st.sampled_from(sorted(ORDER_MOVES[self.e.status])))
-        if status in ORDER_DONE and self.e.reserved > 0:
-            return
-        if status is ORDER.FILLED and self.e.filled < self.e.task.qty:
-            return
-        self.order(Moved(self.now, status))
-
-    def leaves(self, *, unknown: bool | None = None) -> int:
-        out = 0
-        for child in self.case.children.values():
-            is_unknown = child.status is CHILD.UNKNOWN
-            if child.live and (unknown is None or unknown is is_unknown):
-                out += int(child.qty - child.filled)
-        return out
-
-    @invariant()
-    def the_parts_are_the_whole(self) -> None:
-        filled, working, unknown, unsent, canceled, excess = self.case.sums()
-        assert filled + working + unknown + unsent + canceled == self.e.task.qty + excess
-        assert min(filled, working, unknown, unsent, canceled, excess) >= 0
-
-    @invariant()
-    def each_part_is_what_the_children_say(self) -> None:
-        filled, working, unknown, unsent, canceled, excess = self.case.sums()
-        assert filled == self.fills
-        assert filled == sum(c.filled for c in self.case.children.values())
-        assert working == self.leaves(unknown=False)
-        assert unknown == self.leaves(unknown=True)
-        assert excess == self.excess
-        assert unsent == 0 or not self.e.done
-        assert canceled == 0 or self.e.done
-
-    @invariant()
-    def the_live_children_are_listed_in_order(self) -> None:
-        assert [c.id for c in self.e.children] == [
-            c.id for c in sorted(self.case.children.values(), key=lambda c: c.number) if c.live
-        ]
-        for child in self.e.children:
-            assert child == self.case.children[child.id]
-
-
-TestFold = Fold.TestCase
 
 
 def test_late_evidence_never_moves_a_done_order() -> None:

@@ -59,9 +59,9 @@ def test_a_done_order_stays_done() -> None:
     assert {O.FILLED, O.CANCELED, O.EXPIRED, O.REJECTED} == ORDER_DONE
 
 
-def test_a_done_child_moves_only_by_a_late_fill() -> None:
+def test_a_done_child_moves_only_by_a_late_fill_or_a_bust() -> None:
     assert {C.FILLED, C.CANCELED, C.REJECTED, C.EXPIRED} == CHILD_DONE
-    assert CHILD_MOVES[C.FILLED] == set()
+    assert CHILD_MOVES[C.FILLED] == {C.CANCELED}
     for done in CHILD_DONE - {C.FILLED}:
         assert CHILD_MOVES[done] == {C.FILLED}
 
