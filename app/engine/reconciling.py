@@ -127,10 +127,10 @@ class Reconciling:
         await self._watch.positions(compared.breaks, now)
         return compared.agree
 
-    def _still_live(self, missing: Collection[str]) -> list[tuple[Execution, Child]]:
+    def _still_live(self, missing: set[str]) -> list[tuple[Execution, Child]]:
         """Those that were asked about, and have not been heard of meanwhile."""
         found = []
-        for child_id in sorted(missing - set(self._on_the_wire)):
+        for child_id in sorted(missing.difference(self._on_the_wire)):
             order = self._roster.of_child(child_id)
             child = order.execution.child(child_id) if order is not None else None
             if order is not None and child is not None:

@@ -1,10 +1,10 @@
-"""What a batch of reports means for the journal. Pure: what it needs of the journal is handed in."""
+"""What a batch of reports means for the journal. Pure: what the journal has is handed in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from app.domain.fact import ChildFact
+from app.domain.fact import ChildCanceled, ChildExpired, ChildFact, ChildRejected
 from app.domain.lifecycle import CHILD_DONE, ChildStatus
 from app.domain.quantity import ZERO
 from app.engine.hearing import facts_of
@@ -72,7 +72,10 @@ def sort(
             known = by_order.setdefault(owner.order_id, ([], []))
             known[0].extend(facts)
             known[1].extend(told.voids.values())
-    sorting.entries = [Entry(o, facts, voids=voids) for o, (facts, voids) in by_order.items()]
+    sorting.entries = [
+        Entry(order_id, sorted(facts, key=_is_end), voids=voids)
+        for order_id, (facts, voids) in by_order.items()
+    ]
     _place_others([r for r in reports if r.child_id not in owners], parents, sorting)
     return sorting
 
@@ -145,6 +148,10 @@ def _facts(
 def _open_there(state: OrderReport) -> bool:
     """Whether a look-up or a list says so: a late frame of the stream may be of long ago."""
     return state.status not in CHILD_DONE and state.terms is not None
+
+
+def _is_end(fact: ChildFact) -> bool:
+    return isinstance(fact, ChildCanceled | ChildExpired | ChildRejected)
 
 
 def _voided(told: _OfChild, booked: Mapping[str, Term]) -> Decimal:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.identity import child_id, parse_child, order_key
+from app.domain.identity import child_id, order_key, parse_child
 from app.domain.refusal import Refusal
 
 ORDER = "01938f2c-7b1e-7c3a-9d4e-8f1a2b3c4d5e"
@@ -22,7 +22,7 @@ numbers = st.integers(1, LAST)
 def test_an_id_fits_every_broker_and_leads_back_to_its_order(order_id: str, number: int) -> None:
     name = child_id(order_id, number)
     assert re.fullmatch(r"[a-z0-9-]{1,18}", name)
-    assert parse_child(name) == order_key(order_id)
+    assert parse_child(name) == (order_key(order_id), number)
     assert child_id(order_id.replace("-", "").upper(), number) == name
 
 
@@ -88,5 +88,5 @@ def test_what_is_not_ours_has_no_key(text: str) -> None:
 
 @given(st.text(ascii_lowercase + digits + "-", max_size=20))
 def test_what_has_a_key_has_our_form(text: str) -> None:
-    ours = re.fullmatch(r"sl([a-z0-9]{11})-[a-z0-9]{1,4}", text)
-    assert parse_child(text) == (ours.group(1) if ours else None)
+    ours = re.fullmatch(r"sl([a-z0-9]{11})-([a-z0-9]{1,4})", text)
+    assert parse_child(text) == ((ours.group(1), int(ours.group(2), 36)) if ours else None)

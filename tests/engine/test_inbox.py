@@ -1,41 +1,38 @@
 """The one way in: what a report says, in which order it counts, and what is still missing."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.domain.execution import Execution, accepted
 from app.domain.fact import (
     ChildCanceled,
     ChildExpired,
     ChildFact,
     ChildRejected,
     Filled,
-    Moved,
     Purpose,
     Rested,
     Sent,
 )
-from app.domain.fold import apply
 from app.domain.instant import SECOND
-from app.domain.lifecycle import ChildStatus, OrderStatus
+from app.domain.lifecycle import ChildStatus
 from app.domain.quantity import Side
-from app.engine.inbox import Booked, book, facts_of, missing_fills
+from app.engine.hearing import facts_of
+from app.engine.inbox import Booked, book
 from app.ports import ExecutionReport, OrderReport, Report
 from app.store.database import Database
-from tests.domain.tasks import OPEN, a_task
-from tests.store.seeds import ACCOUNT, BROKER, fetch, fill, intent, record, value, working
+from tests.domain.tasks import OPEN
+from tests.store.seeds import ACCOUNT, BROKER, fetch, intent, record, value, working
 
 D = Decimal
 C = ChildStatus
 AT = OPEN + SECOND
 
 
-def told(status: ChildStatus, filled: int = 0, child: str = "c1", why: str | None = None) -> Report:
+def told(
+    status: ChildStatus, filled: int = 0, child: str = "c1", why: str | None = None
+) -> OrderReport:
     return OrderReport(child, "b1", status, AT, D(filled), why)
 
 
@@ -64,7 +61,7 @@ ON_ITS_WAY: list[ChildFact] = [Sent(AT, "c1", "b1"), Rested(AT, "c1")]
         (execution(5), [Filled(AT, "c1", "e1", D(5), D("10.5"), D("0.02"), "maker")]),
     ],
 )
-def test_facts_of_a_report(report: Report, facts: list[ChildFact]) -> None:
+def test_facts_of_a_report(report: ExecutionReport | OrderReport, facts: list[ChildFact]) -> None:
     assert facts_of(report) == facts
 
 
@@ -72,87 +69,6 @@ def test_facts_of_a_report(report: Report, facts: list[ChildFact]) -> None:
 def test_what_no_broker_can_know_is_refused(status: ChildStatus) -> None:
     with pytest.raises(ValueError, match=f"does not report {status}"):
         facts_of(told(status))
-
-
-# What is missing
-
-
-def resting(*booked: int) -> Execution:
-    """An order whose child c1 of 100 rests, with these fills booked; c2 is there as well."""
-    found = apply(accepted(a_task()), Moved(OPEN, OrderStatus.WORKING))
-    for number in (1, 2):
-        child = replace(intent("0" * 32, number, 100, purpose=Purpose.REST), child_id=f"c{number}")
-        found = apply(found, child)
-    for number, qty in enumerate(booked, start=1):
-        found = apply(found, fill("c1", f"e{number}", qty))
-    return found
-
-
-@pytest.mark.parametrize("end", [C.CANCELED, C.EXPIRED, C.REJECTED, C.FILLED])
-@pytest.mark.parametrize(
-    ("booked", "reports", "filled", "missing"),
-    [
-        ([], [], 0, False),
-        ([], [], 40, True),
-        ([40], [], 40, False),
-        ([40], [], 41, True),
-        ([], [execution(40)], 40, False),
-        ([], [execution(40)], 60, True),
-        ([], [execution(40), execution(20, "e2")], 60, False),
-        # Told twice, a fill is still one.
-        ([], [execution(40), execution(40)], 80, True),
-        # For another child, or one that nobody here has.
-        ([], [execution(40, child="c2")], 40, True),
-        ([], [execution(40, child="c9")], 40, True),
-    ],
-)
-def test_an_end_must_wait_for_its_fills(
-    end: ChildStatus, booked: list[int], reports: list[Report], filled: int, missing: bool
-) -> None:
-    order = resting(*booked)
-    for told_so in ([*reports, told(end, filled)], [told(end, filled), *reports]):
-        assert missing_fills(order, told_so) is missing
-
-
-@pytest.mark.parametrize(("end", "missing"), [(C.CANCELED, True), (C.FILLED, False)])
-def test_a_repeat_of_what_is_booked_never_passes_for_a_fill(
-    end: ChildStatus, missing: bool
-) -> None:
-    """e1 is booked and told again; the end speaks of 80, so another 40 are on their way.
-
-    Where the end frees nothing, one question less is worth more: the child waits for its fill.
-    """
-    assert missing_fills(resting(40), [execution(40), told(end, 80)]) is missing
-
-
-@pytest.mark.parametrize("status", [C.WORKING, C.PARTIALLY_FILLED])
-def test_what_goes_on_waits_for_nothing(status: ChildStatus) -> None:
-    assert not missing_fills(resting(), [told(status, 40)])
-
-
-def test_what_is_not_this_orders_is_not_its_business() -> None:
-    assert not missing_fills(resting(), [told(C.CANCELED, 40, child="c9")])
-    assert missing_fills(resting(), [told(C.CANCELED, 40, child="c2")])
-
-
-@given(
-    st.lists(st.integers(1, 30), max_size=3),
-    st.lists(st.integers(1, 30), max_size=3),
-    st.data(),
-)
-def test_an_end_that_frees_what_was_filled_is_always_caught(
-    before: list[int], fresh: list[int], data: st.DataObject
-) -> None:
-    """Of all fills there are, some are booked, some told, some repeated, some missing."""
-    fills = {f"e{n}": qty for n, qty in enumerate([*before, *fresh], start=1)}
-    chosen = data.draw(st.lists(st.sampled_from(sorted(fills)), max_size=6)) if fills else []
-    known = {f"e{n}" for n in range(1, len(before) + 1)} | set(chosen)
-    reports = [
-        *(execution(fills[name], name) for name in chosen),
-        told(C.CANCELED, sum(fills.values())),
-    ]
-    if known != set(fills):
-        assert missing_fills(resting(*before), reports)
 
 
 # Booking

@@ -106,7 +106,7 @@ def test_what_is_loaded_is_looked_at_at_once_and_only_once() -> None:
     made.remember([loaded(order("b")), loaded(order("a"))], OPEN)
     assert made.next_at() == OPEN
     assert names(made, OPEN - 1) == []
-    assert names(made, OPEN) == ["b", "a"]
+    assert names(made, OPEN) == ["a", "b"]
     assert names(made, OPEN) == []
     assert made.next_at() is None
 
@@ -266,5 +266,6 @@ def test_who_waited_for_another_order_is_looked_at_when_that_changes(
 ) -> None:
     made = roster(order("held", symbol=symbol), order("changed", child("c1")), order("new"))
     made.orders["held"].decided = Decision(bound=bound)
+    made.decided(made.orders["held"])
     record(made, "changed", filled("c1", 100, "10"))
     assert names(made) == woken

@@ -141,12 +141,14 @@ async def test_an_adapter_that_raises_leaves_the_child_unknown(failure: Exceptio
     ]
 
 
-async def test_an_old_lease_sends_nothing_and_answers_nothing() -> None:
+async def test_an_old_lease_sends_nothing_and_says_so() -> None:
+    """Nothing left the house, and only this house could have sent it: that is proof."""
     desk = Desk(Line(), safe=False)
-    desk.send(1, 2)
+    names = desk.send(1, 2)
     await desk.sender.settled()
     assert desk.line.sent == []
-    assert desk.heard == []
+    not_sent = [ChildRejected(HEARD, name, "not_sent", absent=True) for name in names]
+    assert desk.heard == [(ORDER, fact) for fact in not_sent]
     desk.safe = True
     (third,) = desk.send(3)
     await desk.sender.settled()
