@@ -57,6 +57,9 @@ class Behaviour:
     IOC order ends unfilled, a resting one waits for its cancel. `work_ms`: until an order that
     crosses is matched; `rest_ms`: until a resting one is, each time; `delay_ms`: how long a late
     answer or report is held; `after_ms`: how long after the facts comes what should not happen.
+
+    `touch` gives symbols a market that stands still, best bid and offer: what does not reach it
+    finds nobody, what does fills there. Orders in other symbols bring their price with them.
     """
 
     id_scope: str = "ever"  # ever | open_only | window | none
@@ -81,6 +84,7 @@ class Behaviour:
     delay_ms: Span = (20, 200)
     after_ms: Span = (50, 500)
     day_ms: int | None = None
+    touch: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     chances: Mapping[str, float] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:

@@ -22,13 +22,16 @@ class Matching:
             self._tell_state(order, behaviour)
         elif order["tif"] != "ioc":
             self._tell_state(order, behaviour)
-        now = self._ledger.now()
+        now, reaches = self._ledger.now(), _reaches_touch(order, behaviour)
         misses = self._chance.draw("misses", order["seq"], subject) < behaviour.misses
+        misses = misses or reaches is False
+        soon = now + self._chance.span(behaviour.work_ms, "work", order["seq"])
         if order["tif"] == "ioc":
-            due = now + self._chance.span(behaviour.work_ms, "work", order["seq"])
-            self._ledger.schedule(account, due, "end_ioc" if misses else "match", order["seq"])
+            self._ledger.schedule(account, soon, "end_ioc" if misses else "match", order["seq"])
             return
-        if not misses:
+        if reaches and not misses:
+            self._ledger.schedule(account, soon, "match", order["seq"])
+        elif not misses:
             self._match_later(order, behaviour)
         if behaviour.day_ms is not None:
             self._ledger.schedule(account, now + behaviour.day_ms * 1_000, "expire", order["seq"])
@@ -43,16 +46,18 @@ class Matching:
         if self._chance.draw("partial", order["seq"], leaves) < behaviour.partial:
             qty = self._part(leaves, draw, behaviour)
         price, maker = Decimal(order["limit_price"]), order["tif"] != "ioc"
-        if not maker:
+        if _reaches_touch(order, behaviour):
+            price, maker = _far_touch(order, behaviour), False
+        elif not maker:
             better = int(draw * 3) * Decimal(behaviour.tick)
             price -= better if order["side"] == "buy" else -better
         self.fill(order, behaviour, qty, max(price, Decimal(behaviour.tick)), maker=maker)
         if not self._ledger.is_open(order):
             return
-        if maker:
-            self._match_later(order, behaviour)
-        else:
+        if order["tif"] == "ioc":
             self.end(order, behaviour, "canceled", "ioc_rest")
+        else:
+            self._match_later(order, behaviour)
 
     def fill(
         self, order: Row, behaviour: Behaviour, qty: Decimal, price: Decimal, *, maker: bool
@@ -204,3 +209,16 @@ class Matching:
     def _tell_state(self, order: Row, behaviour: Behaviour) -> None:
         state = order_report(self._ledger, order, self._ledger.now())
         self._teller.tell(order["account"], behaviour, state)
+
+
+def _far_touch(order: Row, behaviour: Behaviour) -> Decimal:
+    bid, offer = behaviour.touch[order["symbol"]]
+    return Decimal(offer if order["side"] == "buy" else bid)
+
+
+def _reaches_touch(order: Row, behaviour: Behaviour) -> bool | None:
+    """Whether its limit reaches the far touch; None where the symbol has no market."""
+    if order["symbol"] not in behaviour.touch:
+        return None
+    limit, far = Decimal(order["limit_price"]), _far_touch(order, behaviour)
+    return limit >= far if order["side"] == "buy" else limit <= far

@@ -1,4 +1,4 @@
-"""The venue as a process of its own, for tests and campaigns: started, told how to behave, killed."""
+"""The venue as a process of its own, for tests and campaigns: started, instructed, killed."""
 
 import sqlite3
 import subprocess

@@ -49,12 +49,6 @@ class Reader:
             status = ChildStatus(said["status"])
             if status not in TOLD:
                 raise ValueError(f"a venue cannot say {status}")
-            terms = Terms(
-                symbol=_text(said["symbol"]),
-                side=Side(said["side"]),
-                qty=number(said["qty"]),
-                limit_price=number(said["limit_price"]),
-            )
             return OrderReport(
                 child_id=_text(said["client_id"]),
                 broker_order_id=_text(said["venue_id"]),
@@ -62,7 +56,8 @@ class Reader:
                 at=moment(said["at"]),
                 filled=number(said["filled"]),
                 reason=None if said["reason"] is None else _text(said["reason"]),
-                terms=terms,
+                # What was refused may have asked for anything.
+                terms=None if status is ChildStatus.REJECTED else _terms(said),
             )
         except (KeyError, TypeError, ArithmeticError) as wrong:
             raise ValueError(f"an order that cannot be read: {wrong!r}") from wrong
@@ -95,6 +90,15 @@ class Reader:
 
     def _id(self, symbol: str, said: Any) -> str:
         return f"{symbol}:{_text(said)}" if self._ids_per_symbol else _text(said)
+
+
+def _terms(said: Any) -> Terms:
+    return Terms(
+        symbol=_text(said["symbol"]),
+        side=Side(said["side"]),
+        qty=number(said["qty"]),
+        limit_price=number(said["limit_price"]),
+    )
 
 
 def number(said: Any) -> Decimal:
