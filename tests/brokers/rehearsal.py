@@ -38,8 +38,8 @@ class Rehearsal:
     def open_calm(self) -> Any:
         return self.open(**CALM_MARKET)
 
-    def crash(self) -> Any:
-        options = {"url": self.venue.url, **TIMEOUTS}
+    def crash(self, **options: Any) -> Any:
+        options = {"url": self.venue.url, **TIMEOUTS, **options}
         self.opened.append(open_broker(self.account, lambda symbol: {}[symbol], options))
         return self.opened[-1]
 

@@ -26,7 +26,7 @@ class Questions:
             return Reply(200, self._capabilities(account, behaviour))
         if path == ["reports"]:
             return await self._reports(account, behaviour, query)
-        subject = f"{'/'.join(path)}#{next(self._numbers)}@{self._ledger.now()}"
+        subject = f"{'/'.join(path)}#{next(self._numbers)}"
         failed = await self._failed(account, behaviour, subject)
         if failed is not None:
             return failed
@@ -144,7 +144,7 @@ class Questions:
             reports = teller.after(account, after)
         if reports:
             with self._ledger.transaction():
-                subject = f"stream:{reports[0]['seq']}@{self._ledger.now()}"
+                subject = f"stream#{next(self._numbers)}"
                 cut = self._exchange.chance.fault(account, behaviour, "stream_cut", subject)
             if cut:
                 raise Cut
