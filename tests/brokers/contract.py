@@ -1,37 +1,34 @@
-"""What every broker has to do, told through `ports.Broker` alone.
+"""What a simulated broker has to do beyond `promises`: fill as the tape says, and no better.
 
 A broker's test module gives a harness: the adapter in front of a venue that plays a hand-made
 tape. Times are market time; the harness says how long a line takes at most.
 """
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Protocol
 
 import pytest
 
-from app.domain.fact import TimeInForce
 from app.domain.instant import Instant, Micros
 from app.domain.lifecycle import ChildStatus
 from app.domain.quantity import Side
 from app.domain.tape import Tape
-from app.ports import (
-    Acknowledged,
-    Broker,
-    ExecutionReport,
-    IdScope,
-    OrderReport,
-    Refused,
-    Report,
-    Ticket,
-)
+from app.ports import Broker, ExecutionReport, Report
 from tests.brokers.market import SESSION, SYMBOL, at, market, ticket
+from tests.brokers.promises import (
+    CALM,
+    IOC,
+    BrokerPromises,
+    CalmHarness,
+    acknowledged,
+    fills,
+    not_again,
+    refused,
+    states,
+)
 
-IOC = TimeInForce.IOC
-CALM = [(0, 999, 300, 1001, 200)]
 
-
-class Harness(Protocol):
+class Harness(CalmHarness, Protocol):
     """A venue under test. `line` is the longest way from us to the venue and back."""
 
     line: Micros
@@ -40,98 +37,18 @@ class Harness(Protocol):
         """The adapter, in front of a venue that plays this tape of SYMBOL."""
         ...
 
-    async def reopen(self) -> Broker:
-        """Another adapter for the same account, after the first one closed."""
-        ...
 
-    def crash(self) -> Broker:
-        """Another adapter for the same account, the first one gone without a word."""
-        ...
-
-
-async def acknowledged(broker: Broker, ticket: Ticket) -> Acknowledged:
-    outcome = await broker.submit(ticket)
-    assert isinstance(outcome, Acknowledged), outcome
-    return outcome
-
-
-async def refused(broker: Broker, ticket: Ticket) -> str:
-    outcome = await broker.submit(ticket)
-    assert isinstance(outcome, Refused), outcome
-    return outcome.code
-
-
-async def not_again(broker: Broker, ticket: Ticket) -> None:
-    """A second submit proves that the first came in: nobody may take it for a refusal."""
-    assert not isinstance(await broker.submit(ticket), Refused)
-
-
-def fills(reports: Iterable[Report]) -> list[tuple[str, int, str, str]]:
-    """Who got how much at what price, and as what."""
-    return [
-        (r.child_id, int(r.qty), f"{r.price:.2f}", r.liquidity)
-        for r in reports
-        if isinstance(r, ExecutionReport)
-    ]
-
-
-def states(reports: Iterable[Report]) -> list[tuple[str, ChildStatus, int, str | None]]:
-    return [
-        (r.child_id, r.status, int(r.filled), r.reason)
-        for r in reports
-        if isinstance(r, OrderReport)
-    ]
-
-
-class BrokerContract:
-    """Inherited by the tests of each broker, with a fixture `venue`."""
+class BrokerContract(BrokerPromises):
+    """Inherited by the tests of each simulated broker, with a fixture `venue`."""
 
     @pytest.fixture
     def venue(self) -> Harness:
         raise NotImplementedError
 
-    async def test_says_how_it_behaves(self, venue: Harness) -> None:
-        capabilities = venue.open(market(CALM)).capabilities
-        assert isinstance(capabilities.id_scope, IdScope)
-        assert capabilities.lookup in ("all", "open_only", "none")
-        assert capabilities.lookup_lag >= 0
-        assert capabilities.executions_lookback > 0
-
-    async def test_a_client_id_works_once(self, venue: Harness) -> None:
+    @pytest.mark.parametrize("moment", [at(-100), SESSION.closes_at])
+    async def test_refuses_outside_the_session(self, venue: Harness, moment: Instant) -> None:
         broker = venue.open(market(CALM))
-        first = await acknowledged(broker, ticket("a", qty=50, limit="10.01"))
-        await not_again(broker, ticket("a", qty=70, limit="10.01"))
-        reports = await broker.reports(at(10))
-        assert fills(reports) == [("a", 50, "10.01", "taker")]
-        # Nor after it is long over.
-        again = ticket("a", moment=at(20))
-        await not_again(broker, again)
-        known = await broker.lookup("a")
-        assert known is not None
-        assert (known.broker_order_id, int(known.filled)) == (first.broker_order_id, 50)
-        assert known.status is ChildStatus.FILLED
-
-    @pytest.mark.parametrize(
-        ("wrong", "code"),
-        [
-            (ticket("a", symbol="NONE"), "unknown_symbol"),
-            (ticket("a", qty=0), "bad_quantity"),
-            (ticket("a", qty=-5), "bad_quantity"),
-            (ticket("a", qty="1.5"), "bad_quantity"),
-            (ticket("a", qty="NaN"), "bad_quantity"),
-            (ticket("a", qty="1E+70"), "bad_quantity"),
-            (ticket("a", limit="10.005"), "bad_price"),
-            (ticket("a", limit="0"), "bad_price"),
-            (ticket("a", moment=at(-100)), "market_closed"),
-            (ticket("a", moment=SESSION.closes_at), "market_closed"),
-        ],
-    )
-    async def test_refuses_with_a_code(self, venue: Harness, wrong: Ticket, code: str) -> None:
-        broker = venue.open(market(CALM))
-        assert await refused(broker, wrong) == code
-        known = await broker.lookup("a")
-        assert known is not None
-        assert (known.status, known.reason) == (ChildStatus.REJECTED, code)
+        assert await refused(broker, ticket("a", moment=moment)) == "market_closed"
         assert await broker.reports(SESSION.closes_at + venue.line) == []
         await not_again(broker, ticket("a"))
 
@@ -143,14 +60,6 @@ class BrokerContract:
         assert [s[:3] for s in states(reports)] == [("a", ChildStatus.CANCELED, 200)]
         assert await broker.open_orders() == []
         assert await broker.positions() == {SYMBOL: Decimal(200)}
-
-    async def test_an_ioc_beyond_the_touch_takes_nothing(self, venue: Harness) -> None:
-        broker = venue.open(market(CALM))
-        order = ticket("a", Side.SELL, limit="10.00", time_in_force=IOC)
-        await acknowledged(broker, order)
-        reports = await broker.reports(at(1))
-        assert fills(reports) == []
-        assert [s[:3] for s in states(reports)] == [("a", ChildStatus.CANCELED, 0)]
 
     async def test_displayed_size_is_taken_once(self, venue: Harness) -> None:
         quotes = [*CALM, (10, 999, 300, 1001, 150), (20, 998, 300, 1001, 150)]
@@ -225,28 +134,6 @@ class BrokerContract:
         reports = await broker.reports(SESSION.closes_at + venue.line)
         assert fills(reports) == []
         assert states(reports)[-1] == ("a", ChildStatus.EXPIRED, 0, "day_ended")
-
-    async def test_a_cancel_ends_a_resting_order(self, venue: Harness) -> None:
-        broker = venue.open(market(CALM, [(9, 999, 5000)]))
-        await acknowledged(broker, ticket("a", limit="9.99"))
-        await broker.reports(at(1))
-        await broker.cancel("a", at(5))
-        await broker.cancel("a", at(5))
-        assert [s[:3] for s in states(await broker.reports(at(6)))] == [
-            ("a", ChildStatus.CANCELED, 0)
-        ]
-        assert await broker.reports(at(20)) == []
-
-    async def test_a_cancel_of_a_filled_order_changes_nothing(self, venue: Harness) -> None:
-        broker = venue.open(market(CALM))
-        await acknowledged(broker, ticket("a", limit="10.01"))
-        await broker.reports(at(1))
-        await broker.cancel("a", at(2))
-        await broker.cancel("nobody", at(2))
-        assert await broker.reports(at(9)) == []
-        known = await broker.lookup("a")
-        assert known is not None
-        assert known.status is ChildStatus.FILLED
 
     async def test_a_fill_before_the_cancel_arrives_wins(self, venue: Harness) -> None:
         moment = at(5)

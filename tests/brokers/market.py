@@ -66,6 +66,7 @@ def ticket(
     moment: Instant = START,
     time_in_force: TimeInForce = TimeInForce.DAY,
     symbol: str = SYMBOL,
+    send_by: Instant | None = None,
 ) -> Ticket:
     return Ticket(
         child_id=child_id,
@@ -76,4 +77,5 @@ def ticket(
         time_in_force=time_in_force,
         purpose=Purpose.CROSS if time_in_force is TimeInForce.IOC else Purpose.REST,
         at=moment,
+        send_by=send_by,
     )

@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,10 @@ from app.domain.lifecycle import ChildStatus
 from app.domain.quantity import Side
 from app.domain.session import Session
 from app.domain.tape import Tape
-from app.ports import Broker, Capabilities
-from tests.brokers.contract import (
-    CALM,
-    IOC,
-    BrokerContract,
-    acknowledged,
-    fills,
-    not_again,
-    states,
-)
+from app.ports import Broker, Capabilities, Report
+from tests.brokers.contract import BrokerContract
 from tests.brokers.market import INSTRUMENT, SESSION, SYMBOL, at, market, ticket
+from tests.brokers.promises import CALM, IOC, acknowledged, fills, not_again, states
 
 LATENCY = 5_000
 
@@ -58,6 +51,12 @@ class PaperHarness:
     def open(self, tape: Tape) -> Broker:
         self.tape = tape
         return self.crash()
+
+    def open_calm(self) -> Broker:
+        return self.open(market(CALM))
+
+    async def hear(self, broker: Broker, seconds: float) -> Sequence[Report]:
+        return await broker.reports(at(seconds))
 
     async def reopen(self) -> Broker:
         await self.opened[-1].close()

@@ -5,7 +5,7 @@ from decimal import Decimal
 from app.brokers.paper.records import Ended, Execution, Happening, Order, Rested
 from app.domain.instant import Instant
 from app.domain.lifecycle import ChildStatus
-from app.ports import ExecutionReport, OrderReport, Report
+from app.ports import ExecutionReport, OrderReport, Report, Terms
 
 
 def report(event: Happening) -> Report | None:
@@ -46,4 +46,5 @@ def state_report(order: Order, ended: Ended | None, filled: Decimal, at: Instant
         at=at,
         filled=filled,
         reason=ended.reason if ended else None,
+        terms=Terms(order.symbol, order.side, order.qty, order.limit),
     )
