@@ -1,0 +1,18 @@
+"""What a desk may do beyond what its broker's record says: from settings."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRules:
+    """Lengths are machine seconds.
+
+    `max_working_orders` is how many orders of the account are worked at a time (None: all).
+    `quarantine_seconds` is how long a send without an answer may still arrive at a broker that
+    cannot refuse late ones and whose ids can come back. An order whose end has no evidence
+    `closing_seconds` after it was asked for needs an operator.
+    """
+
+    max_working_orders: int | None = None
+    quarantine_seconds: float = 60.0
+    closing_seconds: float = 120.0
