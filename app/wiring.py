@@ -150,9 +150,7 @@ def _options(
 
 def _paper_options(settings: Settings, account: str, market: MarketDesk) -> Mapping[str, Any]:
     return {
-        "ledger_path": ledger_path(
-            settings.data_dir, account, first=account == settings.account
-        ),
+        "ledger_path": ledger_path(settings.data_dir, account, first=account == settings.account),
         "instrument": lambda symbol: market.watched[symbol].instrument,
         "sessions": lambda symbol: market.watched[symbol].sessions,
         "latency_us": settings.paper_latency_ms * 1_000,
