@@ -1,12 +1,13 @@
 """Configuration: read once, frozen, checked at the door. Names are the environment's."""
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -22,6 +23,9 @@ _OTHERS = ("URL", "KEY", "DATA_SETS")
 """Read by the command line and the tests, and no setting of the server."""
 
 _TESTS = "TEST_"
+
+_PAIR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*=[a-z0-9-]+")
+"""An account becomes part of a file's name."""
 
 
 NONE = "none"
@@ -55,10 +59,37 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65_535, description="Its port; 0 takes a free one.")
     log_level: str = Field(default="info", description="debug, info, warning or error.")
 
+    workers: int = Field(
+        default=1, ge=1, le=64, description="Worker processes of one `slipstream serve`."
+    )
+
     account: str = Field(default="main", description="The account orders go to unless they say.")
     broker: str = Field(default="paper", description="The broker of that account.")
+    accounts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="All accounts with their brokers: main=paper,alpha=sandbox. Empty: only that.",
+    )
+    sandbox_url: str | None = Field(default=None, description="Where the sandbox broker listens.")
 
-    feed: str = Field(default="synthetic", description="synthetic or replay.")
+    lease_seconds: float = Field(
+        default=5, ge=1, le=60, description="After so long without a sign its desks are taken over."
+    )
+    max_working_orders: int | None = Field(
+        default=None, ge=1, description="Orders of an account that are worked at a time."
+    )
+    quarantine_seconds: int = Field(
+        default=60,
+        ge=1,
+        description="How long a lost send may still arrive, at brokers that cannot refuse late"
+        " ones and whose ids can come back.",
+    )
+    closing_seconds: int = Field(
+        default=120,
+        ge=1,
+        description="An order whose end has no evidence after so long needs an operator.",
+    )
+
+    feed: str = Field(default="synthetic", description="synthetic, synthetic-live or replay.")
     feed_seed: int = Field(default=1, description="Seed of the synthetic market.")
     feed_path: Path | None = Field(
         default=None, description="Data of the replay: a Lean folder, a layout .toml, a dump .gz."
@@ -125,12 +156,53 @@ class Settings(BaseSettings):
             refuse_unknown(source.env_vars)
         return init_settings, env_settings, dotenv_settings
 
-    @field_validator("symbols", mode="before")
+    @property
+    def broker_of(self) -> dict[str, str]:
+        """The broker of every account, the default one among them."""
+        return dict(_pair(entry) for entry in self.accounts) or {self.account: self.broker}
+
+    @model_validator(mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+    def _default_account(cls, given: object) -> object:
+        """Where only SLIPSTREAM_ACCOUNTS is told, its first entry is the default account."""
+        listed = _split(given.get("accounts")) if isinstance(given, dict) else ()
+        if not isinstance(given, dict) or not isinstance(listed, tuple) or not listed:
+            return given
+        brokers = dict(_pair(str(entry)) for entry in listed)
+        account = given.get("account", next(iter(brokers)))
+        return {"broker": brokers.get(account, "paper")} | given | {"account": account}
+
+    @model_validator(mode="after")
+    def _one_broker_an_account(self) -> "Settings":
+        names = [_pair(entry)[0] for entry in self.accounts]
+        if len(set(names)) != len(names):
+            raise ValueError("SLIPSTREAM_ACCOUNTS names an account twice")
+        if names and self.account not in names:
+            raise ValueError(
+                f"SLIPSTREAM_ACCOUNT is {self.account!r}, which SLIPSTREAM_ACCOUNTS does not name"
+            )
+        there = self.broker_of[self.account]
+        if there != self.broker:
+            raise ValueError(
+                f"SLIPSTREAM_BROKER is {self.broker!r}, but SLIPSTREAM_ACCOUNTS has"
+                f" {self.account!r} at {there!r}"
+            )
+        if "sandbox" in self.broker_of.values() and self.sandbox_url is None:
+            raise ValueError("an account at the broker 'sandbox' needs SLIPSTREAM_SANDBOX_URL")
+        return self
+
+    @field_validator("accounts", mode="after")
+    @classmethod
+    def _pairs(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in entries:
+            if not _PAIR.fullmatch(entry):
+                raise ValueError(f"{entry!r} is not name=broker")
+        return entries
+
+    @field_validator("symbols", "accounts", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return _split(value)
 
     @field_validator("log_level")
     @classmethod
@@ -138,6 +210,18 @@ class Settings(BaseSettings):
         if value.lower() not in ("debug", "info", "warning", "error"):
             raise ValueError("must be debug, info, warning or error")
         return value.lower()
+
+
+def _split(value: object) -> object:
+    """What stands between commas; what is no text is left as it is."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _pair(entry: str) -> tuple[str, str]:
+    name, _, broker = entry.partition("=")
+    return name, broker
 
 
 def refuse_unknown(variables: Iterable[str]) -> None:

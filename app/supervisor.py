@@ -28,6 +28,8 @@ DATABASE_LOOK_SECONDS = 1.0
 EARLY_SECONDS = 2.0
 """Who dies younger never really lived."""
 
+LIVE_FEEDS = ("synthetic-live",)
+
 EARLY_DEATHS = 5
 """So many in a row, and starting again does not help."""
 
@@ -74,8 +76,8 @@ class Supervisor:
         with prepare_database(self._settings) as database:
             key = admin_key(self._settings, database.url)
             announce(self._settings, database.url)
-            for role in ("worker", "api"):
-                self._start(role, database.url)
+            for name in process_names(self._settings.workers):
+                self._start(name, database.url)
             _greet(self._settings, key)
             while not self._stopping:
                 self._revive(database)
@@ -83,11 +85,12 @@ class Supervisor:
             self._end()
         return self._code
 
-    def _start(self, role: str, url: str, early_deaths: int = 0) -> None:
+    def _start(self, name: str, url: str, early_deaths: int = 0) -> None:
         environment = os.environ | environment_of(self._settings, url)
+        role = name.partition(" ")[0]
         process = subprocess.Popen([sys.executable, "-m", "app.main", role], env=environment)
-        self._children[role] = Child(process, time.monotonic(), early_deaths)
-        log.info("started", role=role, pid=process.pid)
+        self._children[name] = Child(process, time.monotonic(), early_deaths)
+        log.info("started", role=name, pid=process.pid)
 
     def _revive(self, database: Prepared) -> None:
         self._revive_database(database.server)
@@ -133,6 +136,11 @@ class Supervisor:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
+
+
+def process_names(workers: int) -> list[str]:
+    """The processes of one server, each by its role; workers after the first have a number."""
+    return ["worker", *(f"worker {n}" for n in range(2, workers + 1)), "api"]
 
 
 @contextmanager
@@ -205,9 +213,9 @@ def _write_private(settings: Settings, name: str, text: str) -> None:
 def _greet(settings: Settings, key: str) -> None:
     """The first thing a user pastes. The key itself is in a file only its owner reads."""
     url, path = base_url(settings), settings.data_dir / "admin.key"
+    pace = "now" if settings.feed in LIVE_FEEDS else f"at {settings.speed} times real time"
     sys.stdout.write(
-        f"\nSlipstream is at {url}: {settings.feed} market at {settings.speed} times real time,"
-        f" {settings.broker} broker."
+        f"\nSlipstream is at {url}: {settings.feed} market {pace}, {settings.broker} broker."
         f"\nThe API page is at {url}/docs. A first order:\n\n"
         f'  curl {url}/orders -H "Authorization: Bearer $(cat {path})" \\\n'
         '    --json \'{"symbol": "ACME", "side": "buy", "qty": "500",'

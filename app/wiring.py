@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from app import plugins
+from app.brokers.paper.home import ledger_path
 from app.calendars import ExchangeCalendars
 from app.domain.admission import Rules
 from app.domain.alert import Thresholds as AlertThresholds
@@ -14,6 +15,7 @@ from app.domain.instant import SECOND, Instant, from_datetime
 from app.domain.limits import Limits
 from app.domain.routing import Thresholds as RouteThresholds
 from app.domain.task import Policy
+from app.engine.desk_rules import DeskRules
 from app.engine.hub import Hub
 from app.engine.intake import Intake
 from app.engine.market import MarketDesk
@@ -42,7 +44,8 @@ async def open_house(settings: Settings, url: str) -> AsyncIterator[House]:
     doorbell = Doorbell(url, hears=(WORK, EVENTS))
     try:
         async with database.transaction() as connection:
-            await accounts.ensure(connection, account=settings.account, broker=settings.broker)
+            for account, broker in sorted(settings.broker_of.items()):
+                await accounts.ensure(connection, account=account, broker=broker)
         doorbell.start()
         yield House(settings, database, doorbell)
     finally:
@@ -65,7 +68,7 @@ async def open_service(house: House) -> AsyncIterator[Service]:
             hub=hub,
             rules=rules(settings),
             thresholds=alert_thresholds(settings),
-            broker_of={settings.account: settings.broker},
+            broker_of=settings.broker_of,
             default_account=settings.account,
             signal_confidence_min=settings.signal_confidence_min,
         )
@@ -94,18 +97,22 @@ def open_worker(house: House) -> Worker:
         database=house.database,
         doorbell=house.doorbell,
         feed=open_feed(settings),
-        brokers={settings.account: broker_opener(settings)},
+        brokers={a: broker_opener(settings, b) for a, b in settings.broker_of.items()},
         thresholds=alert_thresholds(settings),
         speed=settings.speed,
         held=settings.hold,
         symbols=settings.symbols,
+        rules=desk_rules(settings),
+        lease_seconds=settings.lease_seconds,
     )
 
 
 def check_plugins(settings: Settings) -> None:
     """Raises plugins.PluginError for a feed or broker that nobody is."""
     plugins.choose(plugins.find("app.feeds", "FEED", "open_feed"), settings.feed, "feed")
-    plugins.choose(plugins.find("app.brokers", "BROKER", "open_broker"), settings.broker, "broker")
+    brokers = plugins.find("app.brokers", "BROKER", "open_broker")
+    for broker in settings.broker_of.values():
+        plugins.choose(brokers, broker, "broker")
 
 
 def open_feed(settings: Settings) -> Feed:
@@ -120,22 +127,30 @@ def open_feed(settings: Settings) -> Feed:
     return feed
 
 
-def broker_opener(settings: Settings) -> Callable[[str, MarketDesk], Broker]:
-    """Opens the broker of an account, once its desk is ours."""
-    opener = plugins.choose(
-        plugins.find("app.brokers", "BROKER", "open_broker"), settings.broker, "broker"
-    )
+def broker_opener(settings: Settings, name: str) -> Callable[[str, MarketDesk], Broker]:
+    """Opens the broker `name` for an account, once its desk is ours."""
+    opener = plugins.choose(plugins.find("app.brokers", "BROKER", "open_broker"), name, "broker")
 
     def opened(account: str, market: MarketDesk) -> Broker:
-        broker: Broker = opener(account, market.feed.tape, _paper_options(settings, market))
+        options = _options(settings, name, account, market)
+        broker: Broker = opener(account, market.feed.tape, options)
         return broker
 
     return opened
 
 
-def _paper_options(settings: Settings, market: MarketDesk) -> Mapping[str, Any]:
+def _options(
+    settings: Settings, broker: str, account: str, market: MarketDesk
+) -> Mapping[str, Any]:
+    """What a broker is told when it is opened; one that we do not know needs nothing."""
+    if broker == "paper":
+        return _paper_options(settings, account, market)
+    return {"url": settings.sandbox_url} if broker == "sandbox" else {}
+
+
+def _paper_options(settings: Settings, account: str, market: MarketDesk) -> Mapping[str, Any]:
     return {
-        "ledger_path": settings.data_dir / "paper.sqlite3",
+        "ledger_path": ledger_path(settings.data_dir, account, first=account == settings.account),
         "instrument": lambda symbol: market.watched[symbol].instrument,
         "sessions": lambda symbol: market.watched[symbol].sessions,
         "latency_us": settings.paper_latency_ms * 1_000,
@@ -161,6 +176,14 @@ def rules(settings: Settings) -> Rules:
             settings.route_vwap_participation,
         ),
         policy=Policy(settings.max_quote_age_seconds * SECOND, settings.collar),
+    )
+
+
+def desk_rules(settings: Settings) -> DeskRules:
+    return DeskRules(
+        max_working_orders=settings.max_working_orders,
+        quarantine_seconds=settings.quarantine_seconds,
+        closing_seconds=settings.closing_seconds,
     )
 
 

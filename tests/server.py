@@ -118,7 +118,7 @@ async def running_server(
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        await _ready(url, process, folder)
+        await ready(url, process, folder / "log")
         server = Server(process, folder, url)
         async with server.client:
             yield server
@@ -127,7 +127,8 @@ async def running_server(
         process.wait(20)
 
 
-async def _ready(url: str, process: "subprocess.Popen[bytes]", folder: Path) -> None:
+async def ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until the server takes orders."""
     deadline = time.monotonic() + 40
     async with httpx.AsyncClient(timeout=2) as client:
         while time.monotonic() < deadline and process.poll() is None:
@@ -137,4 +138,4 @@ async def _ready(url: str, process: "subprocess.Popen[bytes]", folder: Path) -> 
             except httpx.TransportError:
                 pass
             await asyncio.sleep(0.1)
-    raise TimeoutError((folder / "log").read_text()[-3000:])
+    raise TimeoutError(log.read_text()[-3000:])

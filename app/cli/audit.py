@@ -16,7 +16,7 @@ from app.cli.place import data_dir, told
 if TYPE_CHECKING:
     from app.audit import Report
 
-_LEDGER = "paper.sqlite3"
+_LEDGERS = "paper*.sqlite3"
 
 
 def audit(
@@ -59,8 +59,7 @@ def audit(
 
 
 def _own_ledger() -> list[Path]:
-    path = data_dir() / _LEDGER
-    return [path] if path.is_file() else []
+    return sorted(path for path in data_dir().glob(_LEDGERS) if path.is_file())
 
 
 def _read(url: str, ledgers: list[Path], grace: float) -> "Report":

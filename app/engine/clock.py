@@ -2,14 +2,22 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from typing import Protocol
 
-from app.domain.instant import SECOND, Instant
+from app.domain.instant import SECOND, Instant, Micros
+from app.engine.steady import steady
 
 TURN_SECONDS = 0.05
 """The longest a clock waits before the loop looks around again."""
+
+STEP_SECONDS = 1.0
+"""A wall clock further away than this was set, by somebody or by a mistake."""
+
+SLEW = 500e-6
+"""How fast market time may run after the wall clock: what clocks are disciplined with."""
 
 SPEED_MAX = 1e6
 """Faster than this, an idle market would run off the calendar's end within minutes."""
@@ -26,12 +34,33 @@ class Clock(Protocol):
 
 
 class LiveClock:
-    """Market time is machine time."""
+    """Market time is machine time: the wall clock read once, and what has passed since.
+
+    It drifts after the wall clock slowly, so that a machine whose clock is disciplined stays
+    right. A step of the wall clock is not followed: orders that trust their times would end, or
+    make up for hours, at once. `step` then says by how much it is ahead of us, until it is back.
+    """
 
     stepped = False
 
+    def __init__(
+        self, wall: Callable[[], float] = time.time, passed: Callable[[], float] = steady
+    ) -> None:
+        self._wall, self._passed = wall, passed
+        self._at = passed()
+        self._now = wall()
+        self.step: Micros | None = None
+
     def now(self) -> Instant:
-        return time.time_ns() // 1_000
+        at = self._passed()
+        length, self._at = at - self._at, at
+        self._now += length
+        ahead = self._wall() - self._now
+        self.step = round(ahead * SECOND) if abs(ahead) > STEP_SECONDS else None
+        if self.step is None:
+            most = length * SLEW
+            self._now += min(max(ahead, -most), most)
+        return round(self._now * SECOND)
 
     async def wait(self, until: Instant | None, wake: asyncio.Event) -> None:
         left = TURN_SECONDS

@@ -1,11 +1,11 @@
 """Holds this worker's leases: renews them, and says whether one is still young enough to send."""
 
 import asyncio
-import time
 from collections.abc import Callable
 
 import structlog
 
+from app.engine.steady import steady
 from app.store import leases
 from app.store.background import Background
 from app.store.database import Database, unreachable
@@ -13,18 +13,30 @@ from app.store.leases import TTL_SECONDS, Lease
 
 log = structlog.get_logger()
 
-RENEW_SECONDS = 1.0
-SAFE_SECONDS = TTL_SECONDS * 2 / 3
+RENEWALS = 5
+"""So often a lease is renewed in the time it lasts: some may be missed."""
+
+SAFE_SHARE = 2 / 3
 """No sending in the last third of a lease, measured from before we asked for it."""
+
+RENEW_SECONDS = TTL_SECONDS / RENEWALS
+SAFE_SECONDS = TTL_SECONDS * SAFE_SHARE
 
 
 class Keeper:
     """The leases of one worker. `lost` is called with the name of one that is no longer ours."""
 
-    def __init__(self, database: Database, owner: str, lost: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        owner: str,
+        lost: Callable[[str], None],
+        seconds: float = TTL_SECONDS,
+    ) -> None:
         self._database = database
         self._owner = owner
         self._lost = lost
+        self._seconds = seconds
         self._held: dict[str, Lease] = {}
         self._safe_until: dict[str, float] = {}
         self.loop = Background(self._run, "leases")
@@ -41,17 +53,19 @@ class Keeper:
 
     async def claim(self, name: str) -> Lease | None:
         """Try to own `name`. None: somebody else does."""
-        asked = time.monotonic()
+        asked = steady()
         async with self._database.connection() as connection:
-            lease = await leases.claim(connection, name=name, owner=self._owner)
+            lease = await leases.claim(
+                connection, name=name, owner=self._owner, seconds=self._seconds
+            )
         if lease is not None:
             self._held[name] = lease
-            self._safe_until[name] = asked + SAFE_SECONDS
+            self._safe_until[name] = asked + self._seconds * SAFE_SHARE
         return lease
 
     def safe(self, name: str) -> bool:
         """Whether something may still be sent under the lease."""
-        return name in self._held and time.monotonic() < self._safe_until[name]
+        return name in self._held and steady() < self._safe_until[name]
 
     async def give_back(self, name: str) -> None:
         """Let go of one lease at once."""
@@ -76,7 +90,7 @@ class Keeper:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(self._seconds / RENEWALS)
             try:
                 await self._renew()
             except Exception as failure:
@@ -89,12 +103,14 @@ class Keeper:
         held = list(self._held.values())
         if not held:
             return
-        asked = time.monotonic()
+        asked = steady()
         async with self._database.connection() as connection:
-            ours = await leases.renew(connection, held, owner=self._owner)
+            ours = await leases.renew(connection, held, owner=self._owner, seconds=self._seconds)
         for lease in held:
+            if self._held.get(lease.name) is not lease:
+                continue  # Given back, or claimed anew, while the database answered.
             if lease.name in ours:
-                self._safe_until[lease.name] = asked + SAFE_SECONDS
+                self._safe_until[lease.name] = asked + self._seconds * SAFE_SHARE
             else:
                 self.drop(lease.name)
                 self._lost(lease.name)

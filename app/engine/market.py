@@ -2,27 +2,32 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import structlog
 
 from app.domain.execution import Execution
-from app.domain.instant import DAY, Instant
+from app.domain.instant import DAY, SECOND, Instant
 from app.domain.market import Market
 from app.domain.quantity import ZERO
 from app.domain.session import Session, session_from
 from app.domain.trigger import Trigger
 from app.engine.clock import Clock, LiveClock, SteppedClock
 from app.ports import Feed, FeedError, Watched
-from app.store import market_state
-from app.store.database import Database
+from app.store import leases, market_state
+from app.store.database import Connection, Database
+from app.store.leases import Lease
 from app.store.market_state import Ticked
 from app.store.open_orders import Measured
 
 log = structlog.get_logger()
 
 TELL_SECONDS = 0.05
+RETRY_SECONDS = 5.0
+CLOCKS_DIFFER = SECOND
+"""Machines that take over from each other may differ by less; told time does not go back then."""
 
 UNREADABLE = (FeedError, ValueError, OSError)
 """What reading one symbol may raise; it concerns that symbol, and must not end the others."""
@@ -37,32 +42,72 @@ class MarketDesk:
         self._renew_at: dict[str, Instant] = {}
         self._needed: dict[str, Instant] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
+        self._retry_at: dict[str, float] = {}
         self._database = database
+        self._lease: Lease | None = None
         self._told_at = 0.0
+        self.telling = False
+        """Whether we tell market time and quotes, or only watch what our own orders need."""
         self.clock: Clock = LiveClock()
 
-    async def open(self, *, speed: Decimal, held: bool) -> None:
-        """Start market time where it stood, or where the feed begins, and watch anew."""
+    async def open(self, *, speed: Decimal, held: bool, lease: Lease | None = None) -> None:
+        """Stepped: start market time where it stood, or where the feed begins; watch anew."""
+        starts_at = self.feed.starts_at
+        assert starts_at is not None, "a live market needs no opening: its time is the machine's"
         async with self._database.transaction() as connection:
+            if lease is not None:
+                await leases.hold(connection, lease)
             latest = await market_state.last_market_time(connection)
-            starts_at = self.feed.starts_at
-            stepped = starts_at is not None
-            now = max(latest or 0, starts_at) if starts_at is not None else self.clock.now()
+            now = max(latest or 0, starts_at)
             await market_state.start_clock(
-                connection, feed=self.feed.name, now=now, stepped=stepped, speed=speed, held=held
+                connection, feed=self.feed.name, now=now, stepped=True, speed=speed, held=held
             )
             known = await market_state.asked_symbols(connection)
             await market_state.forget_watches(connection)
-        if stepped:
-            self.clock = SteppedClock(now, speed=speed, held=held)
+        self._lease, self.telling = lease, True
+        self.clock = SteppedClock(now, speed=speed, held=held)
         await self._recall(known)
         await self.watch(known)
         await self.tell(force=True)
 
+    async def begin_telling(self, lease: Lease, symbols: Iterable[str]) -> None:
+        """Live: tell market time from now on, and answer who asks for a symbol.
+
+        The quotes of who told before us count no more; `symbols` are watched unasked.
+        """
+        async with self._database.transaction() as connection:
+            await leases.hold(connection, lease)
+            now, latest = self.clock.now(), await market_state.last_market_time(connection)
+            if latest is not None and latest - now < CLOCKS_DIFFER:
+                now = max(now, latest)
+            await market_state.start_clock(
+                connection,
+                feed=self.feed.name,
+                now=now,
+                stepped=False,
+                speed=Decimal(1),
+                held=False,
+            )
+            await market_state.forget_watches(connection)
+            for symbol in symbols:
+                await market_state.ask(connection, symbol)
+        self._lease, self.telling = lease, True
+
+    def stop_telling(self) -> None:
+        """Somebody else tells the market now; our own orders go on."""
+        self._lease, self.telling = None, False
+
+    def reach(self, latest: Instant) -> None:
+        """A stepped clock never goes behind what a broker knows."""
+        if isinstance(self.clock, SteppedClock):
+            self.clock.jump(latest)
+
     async def look(self) -> None:
         """Begin to watch what somebody asked for; the loop does not wait for files to be read."""
-        async with self._database.connection() as connection:
-            asked = await market_state.unanswered(connection)
+        asked = self._to_try_again()
+        if self.telling:
+            async with self._database.connection() as connection:
+                asked += await market_state.unanswered(connection)
         for symbol in asked:
             if symbol not in self._reading:
                 task = asyncio.create_task(self.watch([symbol]), name=f"watch {symbol}")
@@ -104,7 +149,10 @@ class MarketDesk:
         if known is not None and known <= since:
             return
         self._needed[symbol] = since
-        if symbol in self.watched:
+        if symbol not in self.watched:
+            if not self.clock.stepped:
+                await self.watch([symbol])
+        else:
             try:
                 await self.feed.keep(symbol, since)
             except UNREADABLE as failure:
@@ -122,13 +170,14 @@ class MarketDesk:
 
     async def tell(self, *, force: bool = False) -> None:
         """Tell market time and quotes, at most every 50 ms; take in a new speed or hold."""
-        now = time.monotonic()
-        if not force and now - self._told_at < TELL_SECONDS:
+        due_at = self._told_at + TELL_SECONDS
+        if not self.telling or (not force and time.monotonic() < due_at):
             return
-        self._told_at = now
+        self._told_at = time.monotonic()
         async with self._database.transaction() as connection:
             await market_state.need_not_last(connection)
-            speed, held = await market_state.tell_clock(connection, self.clock.now())
+            now = self.clock.now()
+            speed, held = await market_state.tell_clock(connection, now, self._lease)
             await market_state.tell_quotes(connection, [self._ticked(s) for s in self.watched])
         if isinstance(self.clock, SteppedClock):
             self.clock.pace(speed=speed, held=held)
@@ -205,15 +254,34 @@ class MarketDesk:
     async def _refuse(self, symbol: str, error: str) -> None:
         """Say why a symbol is not watched; the tape it may have goes on being told.
 
-        It is not tried again before somebody asks: nothing would change from turn to turn.
+        Stepped, it is not tried again before somebody asks: nothing would change from turn to
+        turn. Live, what open orders need is tried again.
         """
         self._renew_at.pop(symbol, None)
+        self._retry_at[symbol] = time.monotonic() + RETRY_SECONDS
         log.error("feed cannot watch", symbol=symbol, error=error)
-        async with self._database.connection() as connection:
-            await market_state.refuse(connection, symbol, error)
+        if self.telling:
+            async with self._telling() as connection:
+                await market_state.refuse(connection, symbol, error)
+
+    def _to_try_again(self) -> list[str]:
+        if self.clock.stepped:
+            return []
+        missing = (symbol for symbol in self._needed if symbol not in self.watched)
+        return [s for s in missing if time.monotonic() >= self._retry_at.get(s, 0.0)]
+
+    @asynccontextmanager
+    async def _telling(self) -> AsyncIterator[Connection]:
+        """A transaction in which the market is still ours to tell. Raises Lost."""
+        async with self._database.transaction() as connection:
+            if self._lease is not None:
+                await leases.hold(connection, self._lease)
+            yield connection
 
     async def _tell_watched(self, symbol: str, watched: Watched) -> None:
-        async with self._database.transaction() as connection:
+        if not self.telling:
+            return
+        async with self._telling() as connection:
             await market_state.tell_watched(
                 connection,
                 watched.instrument,

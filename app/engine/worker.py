@@ -6,21 +6,23 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import partial
 
 import structlog
 
 from app.domain.alert import Thresholds
 from app.domain.instant import Instant
+from app.engine.claiming import DESK, Claims
 from app.engine.clock import TURN_SECONDS, SteppedClock
-from app.engine.desk import Desk
+from app.engine.desk_rules import DeskRules
 from app.engine.ids import new_id
 from app.engine.leasing import Keeper
 from app.engine.market import MarketDesk
+from app.engine.oversight import Oversight
 from app.ports import Broker, Feed
+from app.store import leases
 from app.store.database import Database, unreachable
 from app.store.doorbell import WORK, Doorbell
-from app.store.leases import Lease, Lost
+from app.store.leases import TTL_SECONDS, WORKER, Lost
 
 log = structlog.get_logger()
 
@@ -36,7 +38,8 @@ class Worker:
     """One process that works orders. Many may run: leases say who works what.
 
     `brokers` opens the broker of each account once we own its desk. A stepped market is owned
-    whole, with all its desks, by one worker: its time cannot move in two places.
+    whole, with all its desks, by one worker: its time cannot move in two places. A live market
+    is watched by every worker for its own orders; one of them tells it to the doors.
     """
 
     def __init__(
@@ -50,16 +53,28 @@ class Worker:
         speed: Decimal,
         held: bool,
         symbols: tuple[str, ...] = (),
+        rules: DeskRules | None = None,
+        lease_seconds: float = TTL_SECONDS,
     ) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-6:]}"
         self.market = MarketDesk(database, feed)
-        self.desks: dict[str, Desk] = {}
         self._database = database
         self._doorbell = doorbell
         self._brokers = brokers
-        self._thresholds = thresholds
         self._speed, self._held, self._symbols = speed, held, symbols
-        self._keeper = Keeper(database, self.name, self._lose)
+        self._keeper = Keeper(database, self.name, self._lose, lease_seconds)
+        self._claims = Claims(
+            accounts=brokers,
+            opens=lambda account: self._brokers[account](account, self.market),
+            keeper=self._keeper,
+            database=database,
+            doorbell=doorbell,
+            market=self.market,
+            thresholds=thresholds,
+            rules=rules or DeskRules(),
+        )
+        self.desks = self._claims.desks
+        self._oversight = Oversight(database, tuple(brokers), self.market, 2 * lease_seconds)
         self._lost: set[str] = set()
         self._looked_at = self._claimed_at = self._measured_at = 0.0
 
@@ -67,29 +82,33 @@ class Worker:
         """Work until `stop` is set, then give everything back."""
         self._keeper.start()
         try:
-            await self._own_market(stop)
+            await self._begin(stop)
             while not stop.is_set():
                 await self._turn()
         finally:
             try:
-                for account in list(self.desks):
-                    await self._close_desk(account, kept=True)
+                await self._claims.give_back()
             finally:
                 await self.market.close()
                 await self._keeper.close()
 
-    async def _own_market(self, stop: asyncio.Event) -> None:
-        """Wait for market time to be ours (stepped), or just start telling it."""
-        stepped = self.market.feed.starts_at is not None
-        while stepped and not stop.is_set():
-            if await self._keeper.claim(MARKET_LEASE) is not None:
-                break
-            await asyncio.sleep(CLAIM_SECONDS)
-        if stop.is_set():
+    async def _begin(self, stop: asyncio.Event) -> None:
+        """Say that we live; a stepped market has to be ours before anything else."""
+        async with self._database.connection() as connection:
+            await leases.forget_workers(connection)
+        await self._keeper.claim(WORKER + self.name)
+        if self.market.feed.starts_at is None:
             return
-        await self.market.open(speed=self._speed, held=self._held)
-        await self.market.watch(s for s in self._symbols if s not in self.market.watched)
-        log.info("market open", feed=self.market.feed.name, worker=self.name)
+        lease = None
+        while not stop.is_set() and lease is None:
+            self._keeper.loop.check()
+            lease = await self._keeper.claim(MARKET_LEASE)
+            if lease is None:
+                await asyncio.sleep(CLAIM_SECONDS)
+        if lease is not None:
+            await self.market.open(speed=self._speed, held=self._held, lease=lease)
+            await self.market.watch(s for s in self._symbols if s not in self.market.watched)
+            log.info("market open", feed=self.market.feed.name, worker=self.name)
 
     async def _turn(self) -> None:
         """One round: look around, work what is due, tell, and let market time go on."""
@@ -105,7 +124,7 @@ class Worker:
                 raise
             # Everything is in the journal: when the database is back, load and go on.
             log.warning("database not reachable", error=str(failure))
-            self._lost.update(f"desk:{account}" for account in self.desks)
+            self._lost.update(DESK + account for account in self.desks)
             await asyncio.sleep(CLAIM_SECONDS)
 
     async def _look_around(self) -> None:
@@ -115,7 +134,7 @@ class Worker:
             await self._drop(name)
         if now - self._claimed_at > CLAIM_SECONDS:
             self._claimed_at = now
-            await self._claim_desks()
+            await self._claim()
         if rung.is_set() or now - self._looked_at > LOOK_SECONDS:
             rung.clear()
             self._looked_at = now
@@ -123,14 +142,28 @@ class Worker:
             for desk in self.desks.values():
                 await desk.look(self.market.clock.now())
 
+    async def _claim(self) -> None:
+        """Take what is free: the telling of a live market, and desks."""
+        if not self.market.telling:
+            lease = await self._keeper.claim(MARKET_LEASE)
+            if lease is not None:
+                await self.market.begin_telling(lease, self._symbols)
+                log.info("telling the market", feed=self.market.feed.name, worker=self.name)
+        await self._claims.look()
+        await self._oversight.look()
+
     async def _work(self) -> None:
-        now = self.market.clock.now()
         stepped = self.market.clock.stepped
+        now = self.market.clock.now()
+        if not stepped:
+            await self.market.advance(now)
         updated = self.market.feed.updated()
         worked = True
         while worked:
             worked = False
             for desk in list(self.desks.values()):
+                if not self._keeper.safe(desk.lease.name):
+                    continue  # We were away for too long: it may be somebody else's by now.
                 if updated:
                     desk.updated(updated, now)
                 worked |= await desk.settle(now, stepped=stepped)
@@ -150,8 +183,10 @@ class Worker:
             # Evidence takes machine time: until it is there, something is left to do.
             await asyncio.sleep(TURN_SECONDS)
             return
-        if isinstance(clock, SteppedClock):
-            await self._skip_closed_hours(clock, now, until)
+        if not isinstance(clock, SteppedClock):
+            await clock.wait(until, rung)
+            return
+        await self._skip_closed_hours(clock, now, until)
         await clock.wait(until, rung)
         await self.market.advance(clock.now())
 
@@ -162,48 +197,6 @@ class Worker:
         if opens is not None:
             clock.jump(min(opens, until) if until is not None else opens)
 
-    async def _claim_desks(self) -> None:
-        for account in self._brokers:
-            if account not in self.desks:
-                await self._claim_desk(account)
-
-    async def _claim_desk(self, account: str) -> None:
-        """Try to open a desk. One that cannot be opened is given back and tried again."""
-        name = f"desk:{account}"
-        lease = await self._keeper.claim(name)
-        if lease is None:
-            return
-        try:
-            await self._open_desk(account, lease)
-        except ConnectionError as away:
-            log.warning("desk cannot be opened yet", account=account, error=str(away))
-            await self._keeper.give_back(name)
-        except BaseException:
-            await self._keeper.give_back(name)
-            raise
-
-    async def _open_desk(self, account: str, lease: Lease) -> None:
-        broker = self._brokers[account](account, self.market)
-        desk = Desk(
-            account=account,
-            broker=broker,
-            database=self._database,
-            doorbell=self._doorbell,
-            market=self.market,
-            thresholds=self._thresholds,
-            lease=lease,
-            safe=partial(self._keeper.safe, lease.name),
-        )
-        try:
-            latest = await desk.open(self.market.clock.now())
-        except BaseException:
-            await broker.close()
-            raise
-        if isinstance(self.market.clock, SteppedClock):
-            self.market.clock.jump(latest)
-        self.desks[account] = desk
-        log.info("desk open", account=account, epoch=lease.epoch, orders=desk.orders)
-
     def _lose(self, name: str) -> None:
         log.warning("lease lost", lease=name)
         self._lost.add(name)
@@ -211,19 +204,17 @@ class Worker:
     async def _drop(self, name: str) -> None:
         """Let go of what is not ours any more; it is claimed anew when it is free."""
         self._lost.discard(name)
-        if name == MARKET_LEASE:
-            raise MarketLost(name)
-        await self._close_desk(name.removeprefix("desk:"), kept=False)
-
-    async def _close_desk(self, account: str, *, kept: bool) -> None:
-        desk = self.desks.pop(account, None)
-        if desk is None:
+        if name.startswith(DESK):
+            await self._claims.drop(name.removeprefix(DESK))
             return
-        if kept:
-            await desk.close()
+        self._keeper.drop(name)
+        if name == MARKET_LEASE:
+            if self.market.clock.stepped:
+                raise MarketLost(name)
+            self.market.stop_telling()
         else:
-            self._keeper.drop(f"desk:{account}")
-        await desk.broker.close()
+            # The sign of life of this worker: it was taken for dead, and is not.
+            await self._keeper.claim(name)
 
 
 class MarketLost(Exception):

@@ -1,6 +1,9 @@
 """Accounts and the broker that each belongs to."""
 
+from collections.abc import Sequence
+
 from app.store.database import Connection
+from app.store.journal import OPEN
 
 
 class OtherBroker(Exception):
@@ -20,3 +23,19 @@ async def ensure(connection: Connection, *, account: str, broker: str) -> None:
             f"account {account!r} belongs to the broker {there!r}, not {broker!r}:"
             " choose another SLIPSTREAM_ACCOUNT"
         )
+
+
+async def deserted(
+    connection: Connection, *, served: Sequence[str], free_seconds: float
+) -> dict[str, int]:
+    """Open orders of each account that is not `served` and whose desk nobody owned for that
+    long: nobody works them."""
+    found = await connection.fetch(
+        "SELECT account, count(*) AS orders FROM orders"
+        f" WHERE {OPEN} AND account <> ALL($1) AND NOT EXISTS (SELECT 1 FROM leases"
+        " WHERE name = 'desk:' || account AND coalesce(until, free_since)"
+        " > clock_timestamp() - make_interval(secs => $2)) GROUP BY account",
+        list(served),
+        free_seconds,
+    )
+    return {row["account"]: row["orders"] for row in found}

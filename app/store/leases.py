@@ -11,6 +11,9 @@ from app.store.database import Connection
 
 TTL_SECONDS = 5.0
 
+WORKER = "worker:"
+"""Every worker holds a lease of its own name: that it is alive."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -26,7 +29,9 @@ class Lost(Exception):
     """The lease is somebody else's now: stop at once."""
 
 
-async def claim(connection: Connection, *, name: str, owner: str) -> Lease | None:
+async def claim(
+    connection: Connection, *, name: str, owner: str, seconds: float = TTL_SECONDS
+) -> Lease | None:
     """Take the lease if it is free or has run out. None: somebody else has it."""
     await connection.execute("INSERT INTO leases (name) VALUES ($1) ON CONFLICT DO NOTHING", name)
     row = await connection.fetchrow(
@@ -39,12 +44,18 @@ async def claim(connection: Connection, *, name: str, owner: str) -> Lease | Non
         " - coalesce(old.until, old.free_since))::float8 AS orphaned",
         name,
         owner,
-        TTL_SECONDS,
+        seconds,
     )
     return Lease(name, row["epoch"], max(row["orphaned"], 0.0)) if row else None
 
 
-async def renew(connection: Connection, leases: Sequence[Lease], *, owner: str) -> set[str]:
+async def renew(
+    connection: Connection,
+    leases: Sequence[Lease],
+    *,
+    owner: str,
+    seconds: float = TTL_SECONDS,
+) -> set[str]:
     """Extend what is still ours, and not given back; the names that were."""
     rows = await connection.fetch(
         "UPDATE leases l SET until = clock_timestamp() + make_interval(secs => $4)"
@@ -55,7 +66,7 @@ async def renew(connection: Connection, leases: Sequence[Lease], *, owner: str) 
         [lease.name for lease in leases],
         [lease.epoch for lease in leases],
         owner,
-        TTL_SECONDS,
+        seconds,
     )
     return {row["name"] for row in rows}
 
@@ -68,6 +79,37 @@ async def release(connection: Connection, lease: Lease, *, owner: str) -> None:
         lease.name,
         lease.epoch,
         owner,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Who is alive, and which of the asked-for leases are free."""
+
+    living: int
+    free: tuple[str, ...]
+
+
+async def ownership(connection: Connection, names: Sequence[str]) -> Ownership:
+    """How many workers are alive, and which of `names` nobody owns."""
+    row = await connection.fetchrow(
+        "SELECT (SELECT count(*) FROM leases WHERE name LIKE $2 AND until > clock_timestamp())"
+        " AS living, ARRAY(SELECT asked.name FROM unnest($1::text[]) WITH ORDINALITY"
+        " AS asked(name, place) LEFT JOIN leases l ON l.name = asked.name"
+        " WHERE l.until IS NULL OR l.until < clock_timestamp() ORDER BY place) AS free",
+        list(names),
+        f"{WORKER}%",
+    )
+    assert row is not None, "a count is always there"
+    return Ownership(row["living"], tuple(row["free"]))
+
+
+async def forget_workers(connection: Connection) -> None:
+    """Strike the signs of life of workers that ended long ago."""
+    await connection.execute(
+        "DELETE FROM leases WHERE name LIKE $1"
+        " AND coalesce(until, free_since) < clock_timestamp() - interval '5 minutes'",
+        f"{WORKER}%",
     )
 
 

@@ -12,6 +12,7 @@ from app.domain.volume import VolumeCurve
 from app.store import rows
 from app.store.database import Connection
 from app.store.journal import OPEN
+from app.store.leases import Lease, Lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,21 @@ async def need_not_last(connection: Connection) -> None:
     await connection.execute("SET LOCAL synchronous_commit = off")
 
 
-async def tell_clock(connection: Connection, now: Instant) -> tuple[Decimal, bool]:
-    """Tell market time; returns the speed and hold that somebody may have set meanwhile."""
+async def tell_clock(
+    connection: Connection, now: Instant, lease: Lease | None = None
+) -> tuple[Decimal, bool]:
+    """Tell market time, never an earlier one than was told; returns the speed and hold that
+    somebody may have set meanwhile. Raises Lost when `lease` is not ours any more."""
     row = await connection.fetchrow(
-        "UPDATE market_clock SET now = $1, told_at = clock_timestamp() RETURNING speed, held", now
+        "UPDATE market_clock SET now = greatest(now, $1), told_at = clock_timestamp()"
+        " WHERE $2::text IS NULL OR EXISTS (SELECT 1 FROM leases WHERE name = $2 AND epoch = $3"
+        " AND until > clock_timestamp()) RETURNING speed, held",
+        now,
+        lease.name if lease else None,
+        lease.epoch if lease else None,
     )
+    if row is None and lease is not None:
+        raise Lost(lease.name)
     assert row is not None, "the clock was started before it is told"
     return row["speed"], row["held"]
 

@@ -10,7 +10,7 @@ from app.domain.instant import DAY, Instant, Micros
 from app.domain.instrument import Instrument
 from app.domain.session import Session
 from app.domain.tape import Tape
-from app.feeds.synthetic.day import DayPlan, made_day
+from app.feeds.synthetic.day import DISPLAYED, DayPlan, made_day
 from app.feeds.synthetic.profile import SYMBOLS, Profile, bin_volumes
 from app.feeds.taped import TapedFeed, bin_of, days
 from app.ports import Calendar, Feed
@@ -43,13 +43,15 @@ class SyntheticMarket:
     def tape(self, symbol: str, stretch: Session) -> Tape:
         profile = self.symbols[symbol]
         opens, seed = self._level(symbol, stretch), self._seed(symbol, stretch)
+        volumes = bin_volumes(profile, stretch, bin_of(stretch), seed)
         plan = DayPlan(
             stretch=stretch,
             opens=opens,
             closes=opens * exp(self._move(symbol, stretch)),
             volatility=profile.volatility,
             bin_length=bin_of(stretch),
-            volumes=bin_volumes(profile, stretch, bin_of(stretch), seed),
+            volumes=volumes,
+            shown=DISPLAYED * sum(volumes),
             seed=seed,
         )
         return made_day(profile.instrument(symbol), plan)

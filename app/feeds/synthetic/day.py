@@ -40,6 +40,7 @@ class DayPlan:
     """What a day is to be like: `volumes` are what its bins of `bin_length` are meant to trade.
 
     The middle price goes from `opens` to `closes`, so that the next day can go on from there.
+    `shown` is the size displayed on average.
     """
 
     stretch: Session
@@ -48,6 +49,7 @@ class DayPlan:
     volatility: float
     bin_length: Micros
     volumes: Sequence[float]
+    shown: float
     seed: str
 
 
@@ -119,7 +121,7 @@ def _book(instrument: Instrument, plan: DayPlan) -> _Book:
     bid = np.maximum(np.rint(middle - spread / 2).astype(np.int64), 1)[row]
     ask = bid + spread[row]
     bid_row, ask_row = _spoken(random, bid, ask)
-    usual = DISPLAYED * sum(plan.volumes) / float(instrument.lot)
+    usual = plan.shown / float(instrument.lot)
     shown = _sizes(random, np.full(len(at), max(usual, 1.0)))
     other = _sizes(random, np.full(len(at), max(usual, 1.0)))
     return _Book(

@@ -1,0 +1,134 @@
+"""Which desks a worker owns: it claims free ones, opens them, and lets them go."""
+
+import asyncio
+import math
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import structlog
+
+from app.domain.alert import Thresholds
+from app.engine.desk import Desk
+from app.engine.desk_rules import DeskRules
+from app.engine.leasing import Keeper
+from app.engine.market import MarketDesk
+from app.ports import Broker
+from app.store import leases
+from app.store.database import Database
+from app.store.doorbell import Doorbell
+from app.store.leases import Lease
+
+log = structlog.get_logger()
+
+DRAIN_SECONDS = 3.0
+"""How long a desk that is given back waits for answers: whoever takes over finds the rest."""
+
+DESK = "desk:"
+
+
+class Claims:
+    """The desks of one worker.
+
+    A worker that owns its share already leaves a free desk alone for one look: so that those who
+    own less come first. Nobody gives back what it has while it lives.
+    """
+
+    def __init__(
+        self,
+        *,
+        accounts: Iterable[str],
+        opens: Callable[[str], Broker],
+        keeper: Keeper,
+        database: Database,
+        doorbell: Doorbell,
+        market: MarketDesk,
+        thresholds: Thresholds,
+        rules: DeskRules,
+    ) -> None:
+        self.desks: dict[str, Desk] = {}
+        self.rules = rules
+        self._accounts = tuple(accounts)
+        self._opens = opens
+        self._keeper = keeper
+        self._database = database
+        self._doorbell = doorbell
+        self._market = market
+        self._thresholds = thresholds
+        self._left: set[str] = set()
+
+    async def look(self) -> None:
+        """Claim what is free and ours to take. Raises what opening a desk raises."""
+        wanted = [DESK + account for account in self._accounts if account not in self.desks]
+        if not wanted:
+            return
+        async with self._database.connection() as connection:
+            there = await leases.ownership(connection, wanted)
+        share = math.ceil(len(self._accounts) / max(there.living, 1))
+        left, self._left = self._left, set()
+        for name in there.free:
+            if len(self.desks) < share or name in left:
+                await self._claim(name.removeprefix(DESK))
+            else:
+                self._left.add(name)
+
+    async def drop(self, account: str) -> None:
+        """Forget a desk that is not ours any more."""
+        self._keeper.drop(DESK + account)
+        desk = self.desks.pop(account, None)
+        if desk is not None:
+            await desk.broker.close()
+
+    async def give_back(self) -> None:
+        """Let every desk go: nothing more is sent, and what is on the wire may come back."""
+        desks = list(self.desks.values())
+        self.desks.clear()
+        ended = await asyncio.gather(*map(self._drain, desks), return_exceptions=True)
+        for failure in ended:
+            if isinstance(failure, BaseException):
+                raise failure
+
+    async def _drain(self, desk: Desk) -> None:
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await desk.close()
+        except TimeoutError:
+            log.warning("answers are missing, the next owner looks for them", account=desk.account)
+        finally:
+            await desk.broker.close()
+            await self._keeper.give_back(DESK + desk.account)
+
+    async def _claim(self, account: str) -> None:
+        """Try to open a desk. One that cannot be opened is given back and tried again."""
+        name = DESK + account
+        lease = await self._keeper.claim(name)
+        if lease is None:
+            return
+        try:
+            await self._open(account, lease)
+        except ConnectionError as away:
+            log.warning("desk cannot be opened yet", account=account, error=str(away))
+            await self._keeper.give_back(name)
+        except BaseException:
+            await self._keeper.give_back(name)
+            raise
+
+    async def _open(self, account: str, lease: Lease) -> None:
+        broker = self._opens(account)
+        desk = Desk(
+            account=account,
+            broker=broker,
+            database=self._database,
+            doorbell=self._doorbell,
+            market=self._market,
+            thresholds=self._thresholds,
+            lease=lease,
+            safe=partial(self._keeper.safe, lease.name),
+        )
+        try:
+            latest = await desk.open(self._market.clock.now())
+        except BaseException:
+            await broker.close()
+            raise
+        self._market.reach(latest)
+        self.desks[account] = desk
+        log.info("desk open", account=account, epoch=lease.epoch, orders=desk.orders)
