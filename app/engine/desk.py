@@ -15,13 +15,14 @@ from app.domain.fact import ChildFact, Fact, Intended
 from app.domain.instant import Instant
 from app.engine import facts, reconcile
 from app.engine.books import OUR_MISTAKES, Books
+from app.engine.halting import Halting
 from app.engine.market import MarketDesk
 from app.engine.roster import Leaving, Roster
 from app.engine.sending import Sender
 from app.engine.watching import Watch
 from app.engine.working import Working
 from app.ports import Broker
-from app.store import controls, leases, open_orders
+from app.store import leases, open_orders
 from app.store.database import Database
 from app.store.doorbell import Doorbell
 from app.store.intents import intend
@@ -74,6 +75,8 @@ class Desk:
             on_the_wire=self._sender.on_the_wire,
         )
 
+        self._halting = Halting(account, self._sender.cancel, self._books.record)
+
     async def measure(self, now: Instant) -> None:
         """Keep what the market traded beside every open order."""
         await self._books.measure(list(self._roster.orders.values()), now)
@@ -96,7 +99,7 @@ class Desk:
             loaded = await open_orders.all_open(
                 connection, account=self.account, broker=self.broker.name
             )
-            self._roster.halts = await controls.halts(connection, account=self.account)
+        await self._see_halts(now)
         await self._remember(loaded, now)
         await self._books.begin(now)
         latest = await self._books.reconcile(now)
@@ -115,8 +118,7 @@ class Desk:
         for _ in range(ROUNDS_MAX):
             busy = await self._books.hear(now)
             busy |= await self._decide_due(now)
-            if stepped:
-                # Market time stands still until the venue has answered.
+            if stepped:  # Market time stands still until the venue has answered.
                 await self._sender.settled()
             busy |= await self._book_answers()
             if not busy:
@@ -139,6 +141,7 @@ class Desk:
             )
         await self._see_halts(now)
         await self._reload(wanted, now)
+        await self._halting.carry_out(self._roster.orders.values(), now)
         self._sender.retry_cancels(self._roster.executions, now)
         if self._books.reconcile_due():
             await self._reload(await self._changed_unheard(), now)
@@ -186,13 +189,12 @@ class Desk:
         for order, decision in waiting:
             self._wait(order, decision, now)
         await self._watch.orders([o for o, _ in waiting if o.behind_since is not None], now)
-        await self._act_or_stop(acting, now)
+        if acting:
+            await self._act_or_stop(acting, now)
         return bool(acting)
 
     async def _act_or_stop(self, acting: Sequence[tuple[Working, Decision]], now: Instant) -> None:
         """Act for all at once; where that fails by our mistake, one by one, to stop the culprit."""
-        if not acting:
-            return
         try:
             await self._act(acting, now)
         except OUR_MISTAKES as mistake:
@@ -203,8 +205,8 @@ class Desk:
             for order, _ in acting:
                 await self._reload([order.order_id], now)
                 known = self._roster.orders.get(order.order_id)
-                if known is not None:
-                    await self._act_or_stop(self._acting_alone(known, now), now)
+                if known is not None and (alone := self._acting_alone(known, now)):
+                    await self._act_or_stop(alone, now)
 
     def _acting_alone(self, order: Working, now: Instant) -> list[tuple[Working, Decision]]:
         decision = self._decide(order, now, ())
@@ -266,10 +268,8 @@ class Desk:
             self._roster.wake([order.order_id], min(moments))
 
     async def _see_halts(self, now: Instant) -> None:
-        async with self._database.connection() as connection:
-            halts = await controls.halts(connection, account=self.account)
-        if halts != self._roster.halts:
-            self._roster.halts = halts
+        if await self._halting.see(self._database):
+            self._roster.halts = self._halting.reasons
             self._roster.wake(list(self._roster.orders), now)
 
     async def _reload(self, order_ids: Sequence[str], now: Instant) -> None:

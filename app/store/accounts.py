@@ -20,3 +20,10 @@ async def ensure(connection: Connection, *, account: str, broker: str) -> None:
             f"account {account!r} belongs to the broker {there!r}, not {broker!r}:"
             " choose another SLIPSTREAM_ACCOUNT"
         )
+
+
+async def exists(connection: Connection, account: str) -> bool:
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM accounts WHERE account = $1)", account
+    )
+    return found
