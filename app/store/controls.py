@@ -34,6 +34,19 @@ class Level(StrEnum):
     CANCEL = "cancel"
 
 
+# Row locks that many share overlap without a gap, and whoever wants the row alone waits for ever:
+# thirty seconds were measured. Advisory locks queue, so a switch waits for the intents before it
+# and for none after it. The row is locked as well, for whoever knows of nothing else.
+_ONE_AT_A_TIME = 0x5115_0001
+_INTEND = (
+    "SELECT FROM controls WHERE scope = 'all' AND name = '*'"
+    f" AND (SELECT pg_advisory_xact_lock_shared({_ONE_AT_A_TIME})) IS NOT NULL FOR SHARE"
+)
+_SWITCH = (
+    "SELECT FROM controls WHERE scope = 'all' AND name = '*'"
+    f" AND (SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})) IS NOT NULL FOR NO KEY UPDATE"
+)
+
 _SEVERITY = {level: n for n, level in enumerate(Level)}
 
 
@@ -72,9 +85,7 @@ async def halts(
     if lock:
         # A statement of its own: only the next one's snapshot has the rows of a switch that
         # this one waited for.
-        await connection.execute(
-            "SELECT FROM controls WHERE scope = 'all' AND name = '*' FOR SHARE"
-        )
+        await connection.execute(_INTEND)
     found = await connection.fetch(
         "SELECT scope, name, halted, reason FROM controls"
         " WHERE scope IN ('all', 'strategy', 'symbol') OR (scope = 'account' AND name = $1)"
@@ -153,9 +164,7 @@ async def open_orders(connection: Connection, switch: Switch) -> int:
 async def _locked(connection: Connection, scope: Scope, name: str) -> Switch | None:
     # Apart from what follows: every intent that began before has ended when this returns, and
     # the next statement's clock and snapshot are later than all of them.
-    await connection.execute(
-        "SELECT FROM controls WHERE scope = 'all' AND name = '*' FOR NO KEY UPDATE"
-    )
+    await connection.execute(_SWITCH)
     row = await connection.fetchrow(
         "SELECT * FROM controls WHERE scope = $1 AND name = $2", scope.value, name
     )
