@@ -15,10 +15,13 @@ from app.api import (
     events,
     health,
     keys,
+    kill_switches,
+    operator,
     order_commands,
     order_details,
     orders,
     signals,
+    statistics,
     stream,
 )
 from app.api.metrics import Metrics
@@ -32,9 +35,12 @@ from app.engine.service import Service
 Ready = Callable[[], Awaitable[Mapping[str, Mapping[str, Any]]]]
 
 _ROOMS = (
+    statistics,  # Before the orders: its name is no order's id.
     orders,
     order_commands,
     order_details,
+    operator,
+    kill_switches,
     signals,
     algorithms,
     account,
@@ -44,7 +50,15 @@ _ROOMS = (
     keys,
     health,
 )
-_BODIES = (OrderBody, AmendBody, signals.SignalBody, clock.PaceBody, keys.KeyBody)
+_BODIES = (
+    OrderBody,
+    AmendBody,
+    signals.SignalBody,
+    clock.PaceBody,
+    keys.KeyBody,
+    kill_switches.KillSwitchBody,
+    operator.ResolveBody,
+)
 
 
 def create_api(

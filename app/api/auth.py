@@ -77,4 +77,5 @@ def caller_of(key: Key) -> Caller:
 Reader = Annotated[Visit, Depends(Needs("read"))]
 Trader = Annotated[Visit, Depends(Needs("trade"))]
 Canceler = Annotated[Visit, Depends(Needs("cancel"))]
+Risk = Annotated[Visit, Depends(Needs("risk"))]
 Admin = Annotated[Visit, Depends(Needs("admin"))]

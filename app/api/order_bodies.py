@@ -3,16 +3,30 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from app.api.amounts import Amount, Duration, Id, Label, Moment, Scalar, Symbol
 from app.api.bodies import Strict
+from app.domain.admission import PRIORITY_MAX
 from app.domain.quantity import Side
 from app.domain.request import AUTO, Request
 from app.domain.task import OnRestart, Urgency
 from app.engine.commands import Changes
 
 Params = Annotated[dict[str, Scalar], Field(max_length=50)]
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("must be a whole number")
+    return value
+
+
+Priority = Annotated[
+    int,
+    BeforeValidator(_whole),
+    Field(ge=-PRIORITY_MAX, le=PRIORITY_MAX),
+]
 Algo = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
 
 
@@ -33,6 +47,9 @@ class OrderBody(Strict):
         None, description="Of market volume, as a fraction: 0.1 is ten per cent."
     )
     urgency: Urgency = Urgency.NORMAL
+    priority: Priority = Field(
+        0, description="Where not all can go first: higher before lower. Fixed once accepted."
+    )
     time_in_force: Literal["day"] = "day"
     on_restart: OnRestart = OnRestart.RESUME
     account: Id | None = None
@@ -55,6 +72,7 @@ class OrderBody(Strict):
             duration=self.duration,
             max_participation=self.max_participation,
             urgency=self.urgency,
+            priority=self.priority,
             on_restart=self.on_restart,
             client_order_id=self.client_order_id,
             strategy=self.strategy,

@@ -20,7 +20,7 @@ def _example(algorithm: Algorithm) -> dict[str, Any]:
 
 
 def _examples() -> dict[str, dict[str, Any]]:
-    auto = {"symbol": "ACME", "side": "sell", "notional": "25000", "algo": AUTO}
+    auto = {"symbol": "ACME", "side": "sell", "notional": "25000", "algo": AUTO, "priority": 10}
     examples = {AUTO: {"summary": "Let the router choose", "value": auto}}
     for name, algorithm in BY_NAME.items():
         examples[name] = {"summary": algorithm.title, "value": _example(algorithm)}

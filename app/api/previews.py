@@ -23,6 +23,7 @@ def preview_answer(preview: Preview) -> dict[str, Any]:
         "notional": exact(round(preview.admitted.notional, 4)),
         "algo": task.algo,
         "route_reason": route.reason,
+        "priority": preview.priority,
         "limit_price": exact(task.limit_price) if task.limit_price is not None else None,
         "start_time": rfc3339(task.start),
         "end_time": rfc3339(task.end),

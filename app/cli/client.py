@@ -15,12 +15,12 @@ TIMEOUT_SECONDS = 30.0
 class Client:
     """One server. Every method raises Failure."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *, seconds: float = TIMEOUT_SECONDS) -> None:
         import httpx
 
         headers = {"Authorization": f"Bearer {place.key}"} if place.key else {}
         self.place = place
-        self._http = httpx.Client(base_url=place.url, headers=headers, timeout=TIMEOUT_SECONDS)
+        self._http = httpx.Client(base_url=place.url, headers=headers, timeout=seconds)
 
     def __enter__(self) -> "Client":
         return self

@@ -52,6 +52,10 @@ def order(
     urgency: Annotated[
         str | None, _option(_HOW, "--urgency", help="low, normal, high or immediate.")
     ] = None,
+    priority: Annotated[
+        int | None,
+        _option(_HOW, "--priority", help="-100 to 100: higher goes first where not all can."),
+    ] = None,
     time_in_force: Annotated[str | None, _option(_HOW, "--time-in-force", help="day.")] = None,
     on_restart: Annotated[
         str | None,
@@ -100,6 +104,7 @@ def order(
         "params": dict(_pair(text) for text in param) if param else None,
         "max_participation": max_participation,
         "urgency": urgency,
+        "priority": priority,
         "time_in_force": time_in_force,
         "on_restart": on_restart,
         "start_time": start_time,

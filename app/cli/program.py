@@ -11,10 +11,13 @@ from app.cli.demo.command import demo
 from app.cli.exits import MEANINGS, Exit, Failure
 from app.cli.health import health
 from app.cli.keys import keys
+from app.cli.kill import kill, release
 from app.cli.order import order
 from app.cli.orders import orders
 from app.cli.pause import pause, resume
+from app.cli.resolve import resolve
 from app.cli.serve import serve
+from app.cli.statistics import statistics
 from app.cli.status import status
 from app.cli.watch import watch
 
@@ -28,7 +31,11 @@ program = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, demo, order, orders, watch, cancel, pause, resume, audit, health, status):
+COMMANDS = (
+    serve, demo, order, orders, watch, cancel, pause, resume, kill, release, resolve, statistics,
+    audit, health, status,
+)  # fmt: skip
+for command in COMMANDS:
     program.command(epilog=_EPILOG + ".")(command)
 program.add_typer(keys)
 

@@ -141,6 +141,9 @@ def told(frame: dict[str, Any], order: Watched | None) -> str | None:
         return (
             f"{at}  signal {data['signal_id']}: {data['decision']} {data['reason'] or ''}".rstrip()
         )
+    if kind == "control.changed":
+        does = f"thrown ({data['level']})" if data["thrown"] else "released"
+        return f"{at}  KILL SWITCH {data['scope']}:{data['name']} {does}: {data['reason']}"
     if order is None:
         return None
     if kind == "fill.booked":

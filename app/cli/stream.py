@@ -9,7 +9,7 @@ from typing import Any
 from app.cli.exits import Exit, Failure
 from app.cli.place import Place
 
-CHANNELS = ("orders", "children", "fills", "alerts", "signals")
+CHANNELS = ("orders", "children", "fills", "alerts", "signals", "controls")
 _TRIES = 20
 _WAIT_SECONDS = 0.5
 _NOT_ALLOWED = frozenset({4401, 4403})

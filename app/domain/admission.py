@@ -20,6 +20,7 @@ from app.domain.task import Policy, Task
 from app.domain.volume import VolumeCurve, default_curve
 
 WINDOW_MIN: Micros = SECOND
+PRIORITY_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def admit(request: Request, order_id: str, scene: Scene, rules: Rules) -> Admitt
         )
     limit_price = _limit_price(request, algorithm, scene)
     _check_participation(request)
+    _check_priority(request)
     session, start, end = _window(request, algorithm, scene)
     params = complete(algorithm, request.params)
     _check_slices(params, instrument)
@@ -205,6 +207,15 @@ def _limit_price(request: Request, algorithm: Algorithm, scene: Scene) -> Decima
     raise Refusal(
         "limit_price_needed", f"{algorithm.name} needs a limit_price", field="limit_price"
     )
+
+
+def _check_priority(request: Request) -> None:
+    if not -PRIORITY_MAX <= request.priority <= PRIORITY_MAX:
+        raise Refusal(
+            "out_of_range",
+            f"priority lies between {-PRIORITY_MAX} and {PRIORITY_MAX}",
+            field="priority",
+        )
 
 
 def _check_participation(request: Request) -> None:

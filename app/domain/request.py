@@ -29,6 +29,8 @@ class Request:
     duration: Micros | None = None
     max_participation: Decimal | None = None
     urgency: Urgency = Urgency.NORMAL
+    priority: int = 0
+    """Between orders, where not all can go first: higher before lower, −100 to 100."""
     on_restart: OnRestart = OnRestart.RESUME
     client_order_id: str | None = None
     strategy: str | None = None

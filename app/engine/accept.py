@@ -15,9 +15,10 @@ from app.engine.ids import new_id
 from app.engine.quotes import scene_for
 from app.engine.service import Caller, Service
 from app.store import rows
+from app.store.controls import Switch
 from app.store.database import to_json
 from app.store.doorbell import EVENTS, WORK
-from app.store.intake import Accepted, Arrival, Clash, find_earlier
+from app.store.intake import Accepted, Arrival, Clash, Halted, find_earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ async def accept(
     """Enter an order. Same key or client id with the same body: the order that is there.
 
     Raises Refusal (nothing stored), KeyReused, or Conflict for a `client_order_id` that stands
-    for another body.
+    for another body, and for a kill switch that bears on the order.
     """
     order_id = new_id()
     try:
@@ -65,6 +66,8 @@ async def accept(
     )
     if isinstance(verdict, Clash):
         raise _clash(verdict, request)
+    if isinstance(verdict, Halted):
+        raise halted(verdict.switch)
     service.doorbell.ring(WORK)
     service.doorbell.ring(EVENTS)
     return verdict
@@ -99,6 +102,16 @@ def _clash(clash: Clash, request: Request) -> Refusal:
         "duplicate_client_order_id",
         f"client_order_id {request.client_order_id!r} stands for another order",
         field="client_order_id",
+    )
+
+
+def halted(switch: Switch) -> Conflict:
+    """What an order under a kill switch is told."""
+    scope, name = switch.scope.value, switch.name
+    return Conflict(
+        "risk.halted",
+        f"the kill switch {scope}:{name} is thrown: {switch.reason}",
+        detail={"scope": scope, "name": name, "reason": switch.reason},
     )
 
 
@@ -165,6 +178,7 @@ def _order_row(
         "max_quote_age_us": task.policy.max_quote_age,
         "collar": task.policy.collar,
         "urgency": request.urgency.value,
+        "priority": request.priority,
         "time_in_force": "day",
         "on_restart": request.on_restart.value,
         "status": "accepted",

@@ -17,6 +17,7 @@ from app.engine.acting import Acting
 from app.engine.books import Books
 from app.engine.desk_rules import DeskRules
 from app.engine.evidence import Evidence
+from app.engine.halting import Halting
 from app.engine.inquiry import Inquiry
 from app.engine.market import MarketDesk
 from app.engine.measuring import Measuring
@@ -26,7 +27,7 @@ from app.engine.roster import Roster
 from app.engine.sending import Sender
 from app.engine.watching import Watch
 from app.ports import Broker
-from app.store import controls, leases, open_orders
+from app.store import leases, open_orders
 from app.store.database import Database
 from app.store.doorbell import Doorbell
 from app.store.journal import Entry
@@ -84,6 +85,7 @@ class Desk:
             measuring=self._measuring,
             cancel=sender.cancel,
         )
+        self._halting = Halting(account, sender.cancel, self._books.record)
         self._reconciling = Reconciling(
             account=account,
             inquiry=self._inquiry,
@@ -135,8 +137,8 @@ class Desk:
             loaded = await open_orders.all_open(
                 connection, account=self.account, broker=self.broker.name
             )
-            self._roster.halts = await controls.halts(connection, account=self.account)
             last_fill = await open_orders.last_fill_at(connection, account=self.account)
+        await self._see_halts(now)
         await self._remember(loaded, now)
         # A fill may have come since, also of a child that was intended before the last one.
         intended = [c.intended_at for c in self._roster.children()]
@@ -183,6 +185,7 @@ class Desk:
         await self._see_halts(now)
         await self._reload(wanted, now)
         orders = self._roster.orders
+        await self._halting.carry_out(orders.values(), now)
         canceling = [orders[order_id].execution for order_id in self._roster.index.canceling]
         self._sender.retry_cancels(canceling, now)
         await self._reconcile(now)
@@ -225,10 +228,8 @@ class Desk:
         return bool(answers)
 
     async def _see_halts(self, now: Instant) -> None:
-        async with self._database.connection() as connection:
-            halts = await controls.halts(connection, account=self.account)
-        if halts != self._roster.halts:
-            self._roster.halts = halts
+        if await self._halting.see(self._database):
+            self._roster.halts = self._halting.reasons
             self._roster.wake(list(self._roster.orders), now)
 
     async def _reload(self, order_ids: Sequence[str], now: Instant) -> None:

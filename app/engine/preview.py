@@ -31,6 +31,7 @@ class Preview:
     """An order as it would be. Random slice times differ with the id that a real order gets."""
 
     admitted: Admitted
+    priority: int
     plan: Plan
     scene: Scene
     verdicts: tuple[Verdict, ...]
@@ -44,6 +45,7 @@ async def preview(service: Service, request: Request) -> Preview:
     task = admitted.task
     return Preview(
         admitted=admitted,
+        priority=request.priority,
         plan=admitted.algorithm.plan(task, Anchor(task.start, ZERO)),
         scene=scene,
         verdicts=(*_limits(service, request, admitted), await _halt(service, request)),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from app.domain.fact import ChildCanceled, ChildExpired, ChildFact, ChildRejected
+from app.domain.fact import ChildCanceled, ChildExpired, ChildFact, ChildRejected, Fact
 from app.domain.lifecycle import CHILD_DONE, ChildStatus
 from app.domain.quantity import ZERO
 from app.engine.hearing import facts_of
@@ -150,7 +150,7 @@ def _open_there(state: OrderReport) -> bool:
     return state.status not in CHILD_DONE and state.terms is not None
 
 
-def _is_end(fact: ChildFact) -> bool:
+def _is_end(fact: Fact) -> bool:
     return isinstance(fact, ChildCanceled | ChildExpired | ChildRejected)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.engine.hub import FellBehind, Gap, Hub
+from app.store.controls import EVERYTHING
 from app.store.event_log import CHANNELS, Cursor, Event
 
 __all__ = ["CHANNELS", "Cursor", "Event", "FellBehind", "Gap", "Hub", "Wish"]
@@ -25,10 +26,13 @@ class Wish:
         after its cursor is never told twice.
         """
 
+        # What concerns every account concerns these.
+        reached = (self.accounts or frozenset()) | {EVERYTHING}
+
         def wants(event: Event) -> bool:
             return (
                 event.channel in self.channels
-                and (self.accounts is None or event.account in self.accounts)
+                and (self.accounts is None or event.account in reached)
                 and (self.orders is None or event.order_id in self.orders)
                 and (self.symbols is None or event.symbol in self.symbols)
                 and event.cursor > cursor

@@ -39,3 +39,10 @@ async def deserted(
         free_seconds,
     )
     return {row["account"]: row["orders"] for row in found}
+
+
+async def exists(connection: Connection, account: str) -> bool:
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM accounts WHERE account = $1)", account
+    )
+    return found

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from app.store.background import Background
-from app.store.database import connect, unreachable
+from app.store.database import Connection, connect, unreachable
 
 WORK = "slipstream_work"
 """Rung when a desk has something to look at."""
@@ -21,6 +21,12 @@ EVENTS = "slipstream_events"
 
 _COALESCE_SECONDS = 0.005
 _RECONNECT_SECONDS = 0.5
+
+
+async def ring_once(connection: Connection, *bells: str) -> None:
+    """Ring for somebody without a doorbell of its own. Never inside a transaction."""
+    for bell in bells:
+        await connection.execute(f"NOTIFY {bell}")
 
 
 class Doorbell:

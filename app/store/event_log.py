@@ -17,6 +17,7 @@ _PREFIX_CHANNELS = {
     "fill": "fills",
     "alert": "alerts",
     "signal": "signals",
+    "control": "controls",
 }
 CHANNELS = tuple(_PREFIX_CHANNELS.values())
 

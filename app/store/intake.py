@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.store.controls import Switch, thrown
 from app.store.database import Connection, Database, to_json
 from app.store.signals import DECIDED, decided
 
@@ -51,7 +52,14 @@ class Clash:
     what: str
 
 
-Verdict = Accepted | Clash
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """A kill switch bears on the order, and it was not there before the switch was thrown."""
+
+    switch: Switch
+
+
+Verdict = Accepted | Clash | Halted
 
 _ORDER_KEY = ("account", "client_order_id")
 
@@ -98,6 +106,7 @@ async def _insert(connection: Connection, arrivals: Sequence[Arrival]) -> list[V
     verdicts: dict[int, Verdict] = {}
     await _claim_keys(connection, arrivals, verdicts)
     await _claim_signals(connection, arrivals, verdicts)
+    await _halt(connection, arrivals, verdicts)
     left = [i for i in range(len(arrivals)) if i not in verdicts]
     rows = await _populate(connection, "orders", [arrivals[i].order for i in left])
     inserted = {row["id"]: row for row in rows}
@@ -154,6 +163,20 @@ async def _claim_signals(
             )
 
 
+async def _halt(
+    connection: Connection, arrivals: Sequence[Arrival], verdicts: dict[int, Verdict]
+) -> None:
+    """Keep out what a kill switch bears on; what was accepted before it is answered again."""
+    switches = await thrown(connection, accounts={a.order["account"] for a in arrivals})
+    for i, arrival in enumerate(arrivals if switches else ()):
+        order = arrival.order
+        names = {name: order[name] for name in ("account", "symbol", "strategy")}
+        bearing = next((s for s in switches if s.bears_on(**names)), None)
+        if bearing is not None and i not in verdicts:
+            earlier = await _clash_of_order(connection, arrival)
+            verdicts[i] = earlier if isinstance(earlier, Accepted) else Halted(bearing)
+
+
 async def _clash_of_order(connection: Connection, arrival: Arrival) -> Verdict:
     return await _verdict(
         connection,
@@ -183,7 +206,7 @@ def _decision(signal: Columns) -> Columns:
 
 
 def _unused(verdict: Verdict) -> bool:
-    return isinstance(verdict, Clash) or verdict.replayed
+    return not isinstance(verdict, Accepted) or verdict.replayed
 
 
 async def _drop_claims(connection: Connection, arrivals: Sequence[Arrival]) -> None:

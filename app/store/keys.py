@@ -26,11 +26,12 @@ class Key:
     last_used_at: Instant | None = None
 
     def may(self, scope: str) -> bool:
-        """Whether the key has `scope`; admin has all, and whoever may trade may cancel."""
+        """Whether the key has `scope`; admin has all, and whoever may trade or steer risk may
+        cancel: what makes risk smaller never needs more."""
         return (
             scope in self.scopes
             or "admin" in self.scopes
-            or (scope == "cancel" and "trade" in self.scopes)
+            or (scope == "cancel" and not self.scopes.isdisjoint(("trade", "risk")))
         )
 
     def sees(self, account: str) -> bool:

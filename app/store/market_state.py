@@ -104,10 +104,14 @@ async def set_speed(connection: Connection, *, speed: Decimal | None, held: bool
 
 
 async def last_market_time(connection: Connection) -> Instant | None:
-    """The latest market time that any fact carries: a restarted clock never goes behind it."""
+    """The latest market time that any fact carries: a restarted clock never goes behind it.
+
+    A kill switch may be thrown before there is market time, and is told by the machine's then.
+    """
     latest: Instant | None = await connection.fetchval(
         "SELECT greatest((SELECT now FROM market_clock), (SELECT max(at) FROM"
-        " (SELECT at FROM events ORDER BY id DESC LIMIT 1000) latest))"
+        " (SELECT at FROM events WHERE type <> 'control.changed' ORDER BY id DESC LIMIT 1000)"
+        " latest))"
     )
     return latest
 

@@ -150,6 +150,21 @@ controls = Table(
     CheckConstraint("level IN ('halt', 'cancel')", name="level"),
 )
 
+# Every change of a switch, numbered from one without gaps. Rows are only ever added: a trigger
+# of the migration sees to it.
+control_log = Table(
+    "control_log",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("scope", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("halted", Boolean, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _moment("changed_at"),
+    Column("changed_by", Text),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,

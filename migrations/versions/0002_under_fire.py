@@ -22,6 +22,27 @@ def upgrade() -> None:
     )
     op.add_column("controls", sa.Column("changed_by", sa.Text()))
     op.create_check_constraint(op.f("ck_controls_level"), "controls", "level IN ('halt', 'cancel')")
+    op.create_table(
+        "control_log",
+        sa.Column("version", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("halted", sa.Boolean(), nullable=False),
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("changed_at", MOMENT, nullable=False),
+        sa.Column("changed_by", sa.Text()),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_control_log")),
+    )
+    op.execute(
+        "CREATE FUNCTION only_added() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'rows of % are only ever added', TG_TABLE_NAME"
+        " USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER only_added BEFORE UPDATE OR DELETE ON control_log"
+        " FOR EACH ROW EXECUTE FUNCTION only_added()"
+    )
     op.add_column(
         "orders", sa.Column("priority", sa.Integer(), server_default=sa.text("0"), nullable=False)
     )
@@ -59,6 +80,8 @@ def downgrade() -> None:
     op.drop_column("fills", "corrects")
     op.drop_column("children", "adopted")
     op.drop_column("orders", "priority")
+    op.drop_table("control_log")
+    op.execute("DROP FUNCTION only_added")
     op.drop_constraint(op.f("ck_controls_level"), "controls")
     op.drop_column("controls", "changed_by")
     op.drop_column("controls", "level")

@@ -53,6 +53,9 @@ BEYOND_READING = {
     ("DELETE", "/orders"): "cancel",
     ("DELETE", "/orders/{order_id}"): "cancel",
     ("POST", "/orders/{order_id}/pause"): "cancel",
+    ("POST", "/risk/kill-switches"): "cancel",
+    ("DELETE", "/risk/kill-switches/{scope}/{name:path}"): "risk",
+    ("POST", "/orders/{order_id}/children/{child_id}/resolve"): "risk",
     ("PUT", "/clock"): "admin",
     ("GET", "/keys"): "admin",
     ("POST", "/keys"): "admin",
@@ -71,7 +74,7 @@ MAY = {
     "read": {"read"},
     "trade": {"trade", "cancel"},
     "cancel": {"cancel"},
-    "risk": {"risk"},
+    "risk": {"risk", "cancel"},
     "admin": set(SCOPES),
 }
 
@@ -138,19 +141,26 @@ async def foreign(client: httpx.AsyncClient, service: Service) -> dict[str, str]
     async with service.database.transaction() as connection:
         await alerts.raise_alerts(connection, account="main", alerts=[raised], at=NOW)
         alert = await connection.fetchval("SELECT id FROM alerts")
-    return {"order_id": order["id"], "signal_id": signal.json()["id"], "alert_id": alert}
+    return {
+        "child_id": "c",
+        "order_id": order["id"],
+        "signal_id": signal.json()["id"],
+        "alert_id": alert,
+    }
 
 
 async def test_objects_of_another_account_are_not_there(
     api: FastAPI, make_key: MakeKey, foreign: dict[str, str], client: httpx.AsyncClient
 ) -> None:
-    key = await make_key("read", "trade", "cancel", accounts=["other"])
+    key = await make_key("read", "trade", "cancel", "risk", accounts=["other"])
     async with client_for(api, key) as bound:
         for method, path, _ in declared(api):
-            if "{" not in path or "{key_id}" in path:
+            if "{" not in path or "{key_id}" in path or "{scope}" in path:
                 continue
+            resolved = {"outcome": "absent", "reason": "gone"}
+            body = resolved if path.endswith("/resolve") else {"qty": "1"}
             answer = await bound.request(
-                method, path.format(**foreign), json={"qty": "1"}, headers={"If-Match": '"v1"'}
+                method, path.format(**foreign), json=body, headers={"If-Match": '"v1"'}
             )
             assert answer.status_code == 404, f"{method} {path} {answer.text}"
         for path in ("/orders", "/fills", "/positions", "/alerts"):

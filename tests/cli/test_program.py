@@ -14,7 +14,7 @@ from tests.cli.shell import Shell
 NOWHERE = "http://127.0.0.1:1"
 COMMANDS = (
     "serve", "demo", "order", "orders", "watch", "cancel", "pause", "resume", "keys", "audit",
-    "health", "status",
+    "health", "status", "kill", "release", "resolve", "statistics",
 )  # fmt: skip
 
 

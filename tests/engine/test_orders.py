@@ -159,9 +159,9 @@ async def test_amend_changes_what_is_left(world: World) -> None:
 
 
 async def test_a_halt_stops_new_children_and_lifting_it_goes_on(world: World) -> None:
+    order_id = await world.order(qty="1000", algo="twap", duration=TEN_MINUTES)
     async with world.database.connection() as connection:
         await connection.execute("UPDATE controls SET halted = true, reason = 'drill'")
-    order_id = await world.order(qty="1000", algo="twap", duration=TEN_MINUTES)
     await world.let_go(Decimal(60))
     await world.until(lambda row: row["status"] == "working", order_id)
     await asyncio.sleep(1)

@@ -12,6 +12,7 @@ from app.store.views.orders import (
     task_of,
 )
 from app.store.views.plain import Answer, Page
+from app.store.views.statistics import order_statistics
 from app.store.views.system import leases, schema_revision, statistics
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "leases",
     "open_ids",
     "order",
+    "order_statistics",
     "orders",
     "positions",
     "schema_revision",

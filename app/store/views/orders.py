@@ -36,6 +36,7 @@ def order(row: Row) -> Answer:
         "end_time": moment(row["end_at"]),
         "max_participation": text(row["max_participation"]),
         "urgency": row["urgency"],
+        "priority": row["priority"],
         "time_in_force": row["time_in_force"],
         "on_restart": row["on_restart"],
         "strategy": row["strategy"],
