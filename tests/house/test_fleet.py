@@ -19,12 +19,12 @@ TAKEN_OVER_SECONDS = 7.0
 
 def twap(seconds: int, qty: str = "60") -> dict[str, Any]:
     return {
-        "symbol": "ACME",
+        "symbol": "GLOBEX",
         "side": "buy",
         "qty": qty,
         "algo": "twap",
         "duration": f"{seconds}s",
-        "params": {"slices": seconds},
+        "params": {"slices": seconds // 4},
     }
 
 
@@ -94,7 +94,7 @@ async def test_a_rolling_restart_hands_desks_and_market_over_at_once(
 ) -> None:
     """With leases of a minute, only giving back makes this quick. Whoever goes is replaced."""
     async with fleet(tmp_path, database_url, LEASE_SECONDS="60") as house:
-        order = await house.apis[0].post("/orders", twap(8))
+        order = await house.apis[0].post("/orders", twap(16))
         await house.apis[0].until(order["id"], lambda o: float(o["filled"]) > 0)
         for _ in range(2):
             ending = await house.owned("desk:main")
