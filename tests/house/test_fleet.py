@@ -58,7 +58,6 @@ async def test_an_order_survives_its_worker_within_seven_seconds(
         await next_child(house, 1, 30)
         took = time.monotonic() - begun
         assert took <= TAKEN_OVER_SECONDS, f"{took:.1f} s"
-        print(f"taken over after {took:.2f} s")
         done = await house.apis[0].done(order["id"])
         assert (done["status"], done["filled"]) == ("filled", "60")
         await assert_books_are_right(house)
