@@ -353,10 +353,6 @@ VENUE = (
     ),
     Planted(
         "children end as they ended at the venue",
-        ledger=_venue("DELETE FROM outcomes WHERE status = 'filled'"),
-    ),
-    Planted(
-        "children end as they ended at the venue",
         ledger=_venue("UPDATE outcomes SET status = 'expired' WHERE status = 'canceled'"),
     ),
 )

@@ -7,7 +7,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app.audit import Report, Terms, audit
+from app.audit import Report, Terms, audit, settled
+from tests.cli import planted_machine, planted_rules
 from tests.cli.conftest import Story
 from tests.cli.planted import ALL, ANY_FILL, FILLED_ORDER, Planted
 
@@ -60,19 +61,54 @@ async def test_a_true_history_has_no_faults(story: Story) -> None:
     assert set(unseen) == UNSEEN
 
 
-@pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.check)
+@pytest.mark.parametrize("fault", [*ALL, *planted_rules.ALL], ids=lambda fault: fault.check)
 async def test_a_planted_fault_is_found(story: Story, fault: Planted) -> None:
     await break_database(story.url, fault.sql)
     break_ledger(story.ledger, fault.ledger)
     report = await audited(story)
-    failed = {check.name: check for check in report.failed()}
+    failed = {check.name: check for check in (*report.failed(), *report.warned())}
     assert fault.check in failed, shown(report)
     assert failed[fault.check].faults[0].subject
 
 
 async def test_every_check_has_a_planted_fault(story: Story) -> None:
     report = await audited(story)
-    assert {check.name for check in report.checks} == {fault.check for fault in ALL}
+    planted = {fault.check for fault in (*ALL, *planted_rules.ALL, *planted_machine.ALL)}
+    assert {check.name for check in report.checks} == planted
+
+
+async def test_a_house_at_rest_has_nothing_open(story: Story) -> None:
+    report = await audit(story.url, [story.ledger], Terms(settled=True))
+    assert {check.name for check in report.failed()} == {rule.name for rule in settled.RULES}
+    assert {fault.detail for check in report.failed() for fault in check.faults} == {
+        "working",
+        "working, its order is working",
+    }
+
+
+async def test_at_rest_nothing_is_in_flight(story: Story) -> None:
+    await break_database(
+        story.url,
+        (
+            f"UPDATE orders SET status = 'working' WHERE id = {FILLED_ORDER}",
+            f"DELETE FROM fills WHERE execution_id = {TWAP_FILL}",
+        ),
+    )
+    async with asyncio.timeout(10):
+        report = await audit(story.url, [story.ledger], Terms(grace=60, settled=True))
+    assert "no execution at the venue is missing in the fills" in {c.name for c in report.failed()}
+
+
+async def test_a_warning_is_told_and_is_no_fault(story: Story) -> None:
+    (late,) = (f for f in planted_rules.ALL if f.check.startswith("an order's events do not go"))
+    await break_database(story.url, late.sql)
+    report = await audited(story)
+    assert report.ok
+    (check,) = report.warned()
+    assert any(fault.subject.endswith("#4") for fault in check.faults)
+    told = report.as_json()
+    assert (told["ok"], told["errors"], told["warnings"]) == (True, 0, check.total)
+    assert told["faults_by_invariant"]["I24"] == check.total
 
 
 async def test_a_fault_is_counted_even_where_it_is_not_listed(story: Story) -> None:
