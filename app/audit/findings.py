@@ -1,6 +1,6 @@
 """What the replay of all orders looked at and found, check by check."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from app.audit.records import Check, Fault, checked
 from app.audit.stories import Story
@@ -30,6 +30,11 @@ class Findings:
         self.events += len(story.events)
         self.children += len(story.children)
         self.fills += len(story.fills)
+
+    def add(self, other: "Findings") -> None:
+        """What another part of the orders gave."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
     def checks(self) -> tuple[Check, ...]:
         orders, events, children = self.orders, self.events, self.children

@@ -2,7 +2,8 @@
 
 `working` and `unknown` are what open children may still fill. `excess` is what filled + working +
 unknown were brought to above the quantity: by a fill or an adopted child, never by an intent; a
-void execution takes from it first. What is not filled when an order ends is canceled.
+void execution takes from it first, and the end of an order what did not fill. What is not filled
+then is canceled.
 """
 
 from collections.abc import Callable, Mapping
@@ -111,8 +112,12 @@ def _move(order: Order, status: str) -> None:
     if status not in ORDER_MOVES.get(order.status, frozenset()):
         raise Illegal(f"an order cannot go from {order.status} to {status}")
     order.status = status
-    if status in ORDER_DONE and any(c.leaves for c in order.open.values()):
+    if status not in ORDER_DONE:
+        return
+    if any(c.leaves for c in order.open.values()):
         raise Illegal(f"{status} while a child is open")
+    # What was held beyond the quantity and never filled was no excess after all.
+    order.excess = max(order.filled - order.qty, ZERO)
 
 
 def _amend(order: Order, data: Data) -> None:

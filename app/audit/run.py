@@ -1,9 +1,9 @@
 """One audit: a single snapshot of the database, between two looks at the venue's ledgers."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -21,12 +21,13 @@ from app.audit.books import (
     void_names,
 )
 from app.audit.catalog import RULES
+from app.audit.connecting import connect
 from app.audit.ledger import Ledger, Reader
 from app.audit.ledger_files import open_ledger
 from app.audit.merging import merged
-from app.audit.records import Report
-from app.audit.replay import replay
-from app.audit.rule import Bounds, Connection, check
+from app.audit.records import Check, Report
+from app.audit.replay_parts import replay_beside
+from app.audit.rule import Bounds, Connection, Rule, check
 from app.audit.summary import compared, notes
 from app.audit.venue import Landed
 
@@ -57,9 +58,9 @@ async def audit(url: str, ledgers: Sequence[Path], terms: Terms | None = None) -
     """
     files = [open_ledger(path) for path in ledgers]
     try:
-        connection = await _connect(url)
+        connection = await connect(url)
         try:
-            return await _audit(connection, files, terms or Terms())
+            return await _audit(connection, url, files, terms or Terms())
         finally:
             await connection.close()
     except asyncpg.PostgresError as error:
@@ -72,32 +73,21 @@ async def audit(url: str, ledgers: Sequence[Path], terms: Terms | None = None) -
 async def reachable(url: str) -> bool:
     """Whether a database answers there."""
     try:
-        connection = await _connect(url)
+        connection = await connect(url)
     except (OSError, asyncpg.PostgresError):
         return False
     await connection.close()
     return True
 
 
-async def _connect(url: str) -> Connection:
-    connection: Connection = await asyncpg.connect(
-        url, timeout=10, server_settings={"idle_in_transaction_session_timeout": "0"}
-    )
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
-    )
-    return connection
-
-
-async def _audit(connection: Connection, files: Sequence[Reader], terms: Terms) -> Report:
+async def _audit(connection: Connection, url: str, files: Sequence[Reader], terms: Terms) -> Report:
     for file in files:
         file.mark()
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await terms.bounds.tell(connection)
         logged = await connection.fetchval("SELECT to_regclass('control_log') IS NOT NULL")
         rules = (*RULES, *switches.rules(logged=logged), *(at_rest.RULES if terms.settled else ()))
-        checks = [await check(connection, rule) for rule in rules]
-        checks += await replay(connection)
+        checks = await replay_beside(connection, url, partial(_checked, connection, rules))
         ledgers = [ledger for file in files for ledger in file.read()]
         if terms.settled:
             ledgers = [_whole(ledger) for ledger in ledgers]
@@ -108,6 +98,10 @@ async def _audit(connection: Connection, files: Sequence[Reader], terms: Terms) 
         landed = await _landed(connection, ledger, book, 0 if terms.settled else terms.grace)
         checks += venue.compare(ledger, book, landed)
     return Report(tuple(merged(checks)), tuple(said), counted)
+
+
+async def _checked(connection: Connection, rules: Sequence[Rule]) -> list[Check]:
+    return [await check(connection, rule) for rule in rules]
 
 
 def _whole(ledger: Ledger) -> Ledger:

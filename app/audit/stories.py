@@ -33,9 +33,9 @@ class Story:
         return f"{self.row['account']}/{self.row['id']}"
 
 
-async def stories(connection: Connection) -> AsyncIterator[Story]:
-    """All orders, in the connection's transaction."""
-    orders = await _orders(connection, None)
+async def stories(connection: Connection, part: int, parts: int) -> AsyncIterator[Story]:
+    """One of `parts` of the orders, in the connection's transaction."""
+    orders = await _orders(connection, None, part, parts)
     while orders:
         keys = [row["account"] for row in orders], [row["id"] for row in orders]
         events = await _of(connection, "events", "seq", keys)
@@ -44,16 +44,19 @@ async def stories(connection: Connection) -> AsyncIterator[Story]:
         for row in orders:
             key = row["account"], row["id"]
             yield Story(row, events.get(key, []), children.get(key, []), fills.get(key, []))
-        orders = await _orders(connection, orders[-1])
+        orders = await _orders(connection, orders[-1], part, parts)
 
 
-async def _orders(connection: Connection, after: Row | None) -> list[Row]:
+async def _orders(connection: Connection, after: Row | None, part: int, parts: int) -> list[Row]:
     rows: list[Row] = await connection.fetch(
         "SELECT account, id, status, seq, qty, filled, working, unknown, canceled, excess"
-        " FROM orders WHERE $1::text IS NULL OR (account, id) > ($1, $2::uuid)"
+        " FROM orders WHERE ($1::text IS NULL OR (account, id) > ($1, $2::uuid))"
+        " AND ($4 = 1 OR abs(uuid_hash(id)::bigint) % $4 = $3)"
         f" ORDER BY account, id LIMIT {BATCH}",
         after["account"] if after else None,
         after["id"] if after else None,
+        part,
+        parts,
     )
     return rows
 

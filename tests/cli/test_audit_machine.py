@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.audit import Report, Terms, audit
+from app.audit import Report, Terms, audit, replay_parts
 from tests.cli.conftest import Story
 from tests.cli.planted import Planted
-from tests.cli.planted_machine import ALL
+from tests.cli.planted_machine import ALL, COUNTS_AGAIN
 from tests.cli.test_audit import break_database, break_ledger, shown
 
 
@@ -23,6 +23,17 @@ async def test_busts_corrections_and_adoptions_are_no_faults(machine_story: Stor
     assert report.compared["void_fills"] == report.compared["venue_void"] == 2
     assert report.compared["adopted_children"] == 1
     assert report.compared["fills"] == report.compared["venue_executions"] - 2
+
+
+async def test_processes_that_share_the_replay_find_the_same(
+    machine_story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await break_database(machine_story.url, (COUNTS_AGAIN,))
+    alone = await audited(machine_story)
+    monkeypatch.setattr(replay_parts, "WORTH_SHARING", 1)
+    together = await audited(machine_story)
+    assert not alone.ok
+    assert together.as_json() == alone.as_json()
 
 
 @pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.check)
