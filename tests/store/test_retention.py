@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -38,10 +37,9 @@ TABLES = ("orders", "children", "fills", "events", "idempotency")
 
 
 @pytest.fixture(autouse=True)
-async def _account(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+async def _account(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(housekeeping, "BREATH_SECONDS", 0)
     await fetch(database, "INSERT INTO accounts (account, broker) VALUES ('a1', 'paper')")
-    yield
 
 
 async def finished(database: Database, *, qty: int = 100, **given: str) -> str:
@@ -244,7 +242,8 @@ async def test_what_somebody_holds_or_has_changed_waits(database: Database) -> N
             removed = await retention.remove(database, lease, found)
     assert removed.orders == 1
     left = {r["id"] for r in await fetch(database, "SELECT id FROM orders")}
-    assert left == {held, changed} and free not in left
+    assert left == {held, changed}
+    assert free not in left
 
 
 async def test_batches_are_small_and_all_goes_in_the_end(database: Database) -> None:
