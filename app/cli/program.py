@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from app.cli.audit import audit
+from app.cli.backup import backup
 from app.cli.cancel import cancel
 from app.cli.demo.command import demo
 from app.cli.exits import MEANINGS, Exit, Failure
@@ -14,6 +15,7 @@ from app.cli.keys import keys
 from app.cli.order import order
 from app.cli.orders import orders
 from app.cli.pause import pause, resume
+from app.cli.restore import restore
 from app.cli.serve import serve
 from app.cli.status import status
 from app.cli.watch import watch
@@ -28,7 +30,11 @@ program = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, demo, order, orders, watch, cancel, pause, resume, audit, health, status):
+COMMANDS = (
+    serve, demo, order, orders, watch, cancel, pause, resume, audit, health, status, backup,
+    restore,
+)  # fmt: skip
+for command in COMMANDS:
     program.command(epilog=_EPILOG + ".")(command)
 program.add_typer(keys)
 
