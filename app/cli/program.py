@@ -35,9 +35,7 @@ program = typer.Typer(
 )
 COMMANDS = (
     serve, demo, order, orders, watch, cancel, pause, resume, kill, release, resolve, statistics,
-    audit, health, status,
-    serve, demo, order, orders, watch, cancel, pause, resume, audit, health, status, backup,
-    restore,
+    audit, health, status, backup, restore,
 )  # fmt: skip
 for command in COMMANDS:
     program.command(epilog=_EPILOG + ".")(command)
