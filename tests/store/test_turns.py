@@ -34,11 +34,9 @@ async def test_an_orders_events_are_read_in_the_order_of_their_numbers(
         await waiting(database, 1)
         other = asyncio.create_task(cancel(database, third, reason="other"))
         # The other must wait for its turn; or, were there no turns, be done by now.
-        await asyncio.wait(
-            {asyncio.create_task(waiting(database, 2)), other},
-            timeout=3,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+        second_waits = asyncio.create_task(waiting(database, 2))
+        await asyncio.wait({second_waits, other}, return_when=asyncio.FIRST_COMPLETED)
+        second_waits.cancel()
     await asyncio.gather(batch, other)
     rows = await fetch(
         database, "SELECT seq FROM events e WHERE order_id = $1 ORDER BY e.xid, e.id", third
