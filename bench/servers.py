@@ -17,9 +17,11 @@ from pathlib import Path
 import asyncpg
 
 from app.store.embedded import Embedded
+from app.store.migrate import migrate
 from app.supervisor import free_port
 
 START_SECONDS = 60.0
+DESK = "desk:main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,40 @@ async def slipstream(folder: Path, **variables: str) -> AsyncIterator[Server]:
         told = json.loads((folder / "server.json").read_text())
         key = (folder / "admin.key").read_text().strip()
         yield Server(port, key, told["database_url"], _roles(folder / "log"))
+
+
+async def own_desk_elsewhere(folder: Path) -> None:
+    """Before the server starts: the account's desk belongs to another worker for a day, so that
+    the server's own worker tells the market and works nothing."""
+    await asyncio.to_thread(_prepare, folder)
+
+
+def _prepare(folder: Path) -> None:
+    server = Embedded(folder)
+    try:
+        asyncio.run(migrate(server.url))
+        asyncio.run(
+            execute(
+                server.url,
+                "INSERT INTO leases (name, owner, until)"
+                f" VALUES ('{DESK}', 'bench', clock_timestamp() + interval '1 day')",
+            )
+        )
+    finally:
+        server.stop()
+
+
+async def free_desk(server: Server) -> None:
+    """The server's own worker takes the desk over."""
+    await execute(server.database_url, f"UPDATE leases SET until = NULL WHERE name = '{DESK}'")
+
+
+async def execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 @asynccontextmanager

@@ -17,13 +17,14 @@ from app.api import (
     keys,
     order_commands,
     order_details,
+    order_entry,
     orders,
     signals,
     stream,
 )
 from app.api.metrics import Metrics
 from app.api.openapi import document
-from app.api.order_bodies import AmendBody, OrderBody
+from app.api.order_bodies import AmendBody, BatchBody, OrderBody
 from app.api.shell import Shell
 from app.api.streams import Pace, Streams
 from app.engine.access import Keyring
@@ -32,6 +33,7 @@ from app.engine.service import Service
 Ready = Callable[[], Awaitable[Mapping[str, Mapping[str, Any]]]]
 
 _ROOMS = (
+    order_entry,
     orders,
     order_commands,
     order_details,
@@ -44,7 +46,7 @@ _ROOMS = (
     keys,
     health,
 )
-_BODIES = (OrderBody, AmendBody, signals.SignalBody, clock.PaceBody, keys.KeyBody)
+_BODIES = (OrderBody, BatchBody, AmendBody, signals.SignalBody, clock.PaceBody, keys.KeyBody)
 
 
 def create_api(

@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 from app.domain.admission import Admitted, Scene, admit
 from app.domain.identity import order_key
-from app.domain.instant import rfc3339
 from app.domain.quantity import ZERO
 from app.domain.refusal import Conflict, Refusal
 from app.domain.request import Request
@@ -17,17 +17,17 @@ from app.engine.service import Caller, Service
 from app.store import rows
 from app.store.database import to_json
 from app.store.doorbell import EVENTS, WORK
-from app.store.intake import Accepted, Arrival, Clash, find_earlier
+from app.store.intake import Accepted, Arrival, Clash, Verdict, find_earlier
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Given:
     """The request as the client sent it: its fingerprint decides what is a repetition."""
 
     body: Mapping[str, Any]
     idempotency_key: str | None = None
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         canonical = to_json(dict(sorted(self.body.items())))
         return "\\x" + hashlib.sha256(canonical.encode()).hexdigest()
@@ -50,6 +50,21 @@ async def accept(
     Raises Refusal (nothing stored), KeyReused, or Conflict for a `client_order_id` that stands
     for another body.
     """
+    entering = await check(service, caller, request, given, signal=signal)
+    if isinstance(entering, Accepted):
+        return entering
+    return settled(service, request, await service.intake.put(entering))
+
+
+async def check(
+    service: Service,
+    caller: Caller,
+    request: Request,
+    given: Given,
+    *,
+    signal: Mapping[str, Any] | None = None,
+) -> Arrival | Accepted:
+    """Check a request: what is to be entered, or the order that it made before. Raises Refusal."""
     order_id = new_id()
     try:
         scene = await scene_for(service, request.symbol)
@@ -60,9 +75,11 @@ async def accept(
         if earlier is None:
             raise
         return earlier
-    verdict = await service.intake.put(
-        _arrival(service, caller, request, given, admitted, scene, signal)
-    )
+    return _arrival(service, caller, request, given, admitted, scene, signal)
+
+
+def settled(service: Service, request: Request, verdict: Verdict) -> Accepted:
+    """What became of an arrival. Raises KeyReused or Conflict."""
     if isinstance(verdict, Clash):
         raise _clash(verdict, request)
     service.doorbell.ring(WORK)
@@ -131,6 +148,11 @@ def _arrival(
     )
 
 
+# The same for every order on a symbol, and long: a curve has a share for every five minutes.
+_curve = lru_cache(maxsize=1024)(rows.curve_to_json)
+_instrument = lru_cache(maxsize=1024)(rows.instrument_to_json)
+
+
 def _order_row(
     caller: Caller, request: Request, given: Given, admitted: Admitted, scene: Scene
 ) -> dict[str, Any]:
@@ -140,12 +162,12 @@ def _order_row(
         "id": task.order_id,
         "key": order_key(task.order_id),
         "client_order_id": request.client_order_id or task.order_id,
-        "body_sha256": given.sha256,
+        "body_sha256": bytes.fromhex(given.sha256[2:]),
         "key_id": caller.key_id,
         "strategy": request.strategy,
         "tags": list(request.tags),
         "symbol": task.instrument.symbol,
-        "instrument": rows.instrument_to_json(task.instrument),
+        "instrument": _instrument(task.instrument),
         "side": task.side.value,
         "qty": task.qty,
         "notional": request.notional,
@@ -155,11 +177,11 @@ def _order_row(
         "route_reason": admitted.route.reason,
         "params": rows.plain_params(task.params),
         "limit_price": task.limit_price,
-        "start_at": rfc3339(task.start),
-        "end_at": rfc3339(task.end),
-        "session_opens_at": rfc3339(task.session.opens_at),
-        "session_closes_at": rfc3339(task.session.closes_at),
-        "curve": rows.curve_to_json(task.curve),
+        "start_at": task.start,
+        "end_at": task.end,
+        "session_opens_at": task.session.opens_at,
+        "session_closes_at": task.session.closes_at,
+        "curve": _curve(task.curve),
         "seed": task.seed,
         "max_participation": task.max_participation,
         "max_quote_age_us": task.policy.max_quote_age,
@@ -168,11 +190,11 @@ def _order_row(
         "time_in_force": "day",
         "on_restart": request.on_restart.value,
         "status": "accepted",
-        "anchor_at": rfc3339(task.start),
+        "anchor_at": task.start,
         "arrival_bid": quote.bid if quote else None,
         "arrival_ask": quote.ask if quote else None,
         "daily_volume": scene.daily_volume,
-        "accepted_at": rfc3339(scene.now),
+        "accepted_at": scene.now,
     }
 
 

@@ -19,7 +19,7 @@ async def measure(setting: Setting) -> Measured:
     rounds = Rounds()
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(
-            slipstream(setting.folder / "accept", SPEED="1", SYMBOLS="ACME", LOG_LEVEL="warning")
+            slipstream(setting.folder / "accept", SPEED="1", SYMBOLS="ACME")
         )
         folder = setting.folder
         others = {

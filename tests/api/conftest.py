@@ -27,6 +27,7 @@ from app.domain.session import Session
 from app.domain.task import Policy
 from app.engine.hub import Hub
 from app.engine.intake import Intake
+from app.engine.quotes import Quotes
 from app.engine.service import Service
 from app.store import accounts, keys, market_state
 from app.store.database import Connection, Database
@@ -69,6 +70,8 @@ async def open_service(url: str) -> AsyncIterator[Service]:
         broker_of={"main": "paper", "other": "paper"},
         default_account="main",
         signal_confidence_min=0.5,
+        # What a test changes of the market is seen at once.
+        quotes=Quotes(remember=0),
     )
     await intake.close()
     await hub.close()
