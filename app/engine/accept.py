@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import InitVar, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from app.domain.admission import Admitted, Scene, admit
@@ -20,17 +20,22 @@ from app.store.doorbell import EVENTS, WORK
 from app.store.intake import Accepted, Arrival, Clash, Verdict, find_earlier
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Given:
     """The request as the client sent it: its fingerprint decides what is a repetition."""
 
-    body: Mapping[str, Any]
+    body: InitVar[Mapping[str, Any]]
     idempotency_key: str | None = None
+    digest: bytes = field(init=False)
 
-    @cached_property
+    def __post_init__(self, body: Mapping[str, Any]) -> None:
+        canonical = to_json(dict(sorted(body.items())))
+        object.__setattr__(self, "digest", hashlib.sha256(canonical.encode()).digest())
+
+    @property
     def sha256(self) -> str:
-        canonical = to_json(dict(sorted(self.body.items())))
-        return "\\x" + hashlib.sha256(canonical.encode()).hexdigest()
+        """As PostgreSQL writes it."""
+        return "\\x" + self.digest.hex()
 
 
 class KeyReused(Refusal):
@@ -162,7 +167,7 @@ def _order_row(
         "id": task.order_id,
         "key": order_key(task.order_id),
         "client_order_id": request.client_order_id or task.order_id,
-        "body_sha256": bytes.fromhex(given.sha256[2:]),
+        "body_sha256": given.digest,
         "key_id": caller.key_id,
         "strategy": request.strategy,
         "tags": list(request.tags),
