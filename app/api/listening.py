@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from app.api.frames import PreparedFrames
+
 SEND_BUFFER = 64 * 1024
 """Bytes the kernel keeps for a reader that is slow. Its own choice, megabytes each, would let a
 thousand sockets that never read take more than a gigabyte."""
@@ -17,7 +19,7 @@ could not reach it."""
 OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
         "http": "httptools",
-        "ws": "websockets-sansio",
+        "ws": PreparedFrames,
         "ws_per_message_deflate": False,
         "ws_max_size": 64 * 1024,
         "lifespan": "off",
