@@ -1,4 +1,4 @@
-"""What lies between the desk and its broker: it delays, and what goes wrong on it goes wrong here."""
+"""What lies between the desk and its broker: what is late or goes wrong on the way does so here."""
 
 from collections.abc import Callable
 from random import Random
