@@ -111,9 +111,9 @@ async def test_what_comes_after_its_deadline_is_refused(rehearsal: Rehearsal) ->
 async def test_what_lingers_past_its_deadline_is_refused(rehearsal: Rehearsal) -> None:
     """The answer is lost; the deadline makes sure that it cannot trade any more."""
     broker = rehearsal.open("linger", deadline_ms=100, quarantine_ms=2_000)
-    assert unclear(await broker.submit(ioc("linger-2", send_by=by(100))))
+    assert unclear(await broker.submit(ioc("linger-39", send_by=by(100))))
     await rehearsal.until(lambda: rehearsal.count("orders") == 1)
-    assert (await known(broker, "linger-2")).reason == "too_late"
+    assert (await known(broker, "linger-39")).reason == "too_late"
     assert rehearsal.count("executions") == 0
 
 
