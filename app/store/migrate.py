@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from alembic import command
@@ -11,10 +12,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.store.database import Connection as PooledConnection
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # Two processes that start at once must not both migrate; the number is only a name.
 _LOCK = 7_305_411
+
+if TYPE_CHECKING:
+    Connected = asyncpg.Connection[Any] | PooledConnection
 
 MIGRATE = "start `slipstream serve` of this release once, or run `alembic upgrade head`"
 
@@ -50,21 +56,28 @@ async def check(url: str) -> None:
     """
     connection = await asyncpg.connect(url, timeout=10)
     try:
-        if await connection.fetchval("SELECT to_regclass('public.alembic_version')") is None:
-            raise WrongSchema(f"the database has no schema yet: {MIGRATE}")
-        there = await connection.fetchval("SELECT version_num FROM alembic_version")
-        least = await connection.fetchval("SELECT value FROM meta WHERE key = 'min_revision'")
+        wrong = await unfit(connection)
     finally:
         await connection.close()
-    if there in known() - {newest()}:
-        raise WrongSchema(
-            f"the database is at revision {there}, this release needs {newest()}: {MIGRATE}"
-        )
+    if wrong is not None:
+        raise WrongSchema(wrong)
+
+
+async def unfit(connection: "Connected") -> str | None:
+    """Why this release must not work on the database; None: it may."""
+    if await connection.fetchval("SELECT to_regclass('public.alembic_version')") is None:
+        return f"the database has no schema yet: {MIGRATE}"
+    there = await connection.fetchval("SELECT version_num FROM alembic_version")
+    least = await connection.fetchval("SELECT value FROM meta WHERE key = 'min_revision'")
+    # Revisions are numbers with leading zeros.
+    if there < newest():
+        return f"the database is at revision {there}, this release needs {newest()}: {MIGRATE}"
     if least is not None and least not in known():
-        raise WrongSchema(
+        return (
             f"the database is at revision {there} and needs a release that knows {least};"
             f" this one knows {newest()} and must not work on it: install the newer release"
         )
+    return None
 
 
 @cache
