@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from app.store.migrate import WrongSchema, check, migrate, newest
 from app.store.tables import metadata
 from tests.cli.shell import Said, Shell
 from tests.conftest import run_sql, with_database
+from tests.house.test_docs import ROOT
 from tests.server import running_server
 
 PREVIOUS = Path(__file__).with_name("previous_release")
@@ -184,6 +186,21 @@ async def test_a_release_says_that_it_needs_a_migration(database_url: str, empty
     await migrate(database_url, "0001")
     with pytest.raises(WrongSchema, match="is at revision 0001, this release needs 0002: start"):
         await check(database_url)
+
+
+async def test_the_command_of_the_page_migrates(database_url: str) -> None:
+    [command] = re.findall(r"```sh\n\s*(.*?)\n\s*```", (ROOT / "docs/upgrades.md").read_text())
+    await migrate(database_url, "0001")
+    done = await asyncio.to_thread(
+        subprocess.run,
+        ["bash", "-ec", command],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": database_url},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    await check(database_url)
 
 
 # Rolling.
