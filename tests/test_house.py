@@ -24,7 +24,7 @@ FUNCTION_LINES = 60
 # Named with the size they may have: whoever adds one explains it.
 LONG_FILES: dict[str, int] = {
     "app/domain/execution.py": 338,  # The state of an order and its fold: one idea.
-    "app/store/tables.py": 437,  # The schema, to be read from top to bottom.
+    "app/store/tables.py": 508,  # The schema, to be read from top to bottom.
 }
 LONG_FUNCTIONS: dict[str, int] = {
     "app/cli/order.py::order": 97,  # One option of the command line a line.

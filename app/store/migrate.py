@@ -1,5 +1,6 @@
 """Brings a database to the newest schema, or back, and says whether this release may work on it."""
 
+import asyncio
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, pool
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.store.database import Connection as PooledConnection
 
@@ -18,6 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Two processes that start at once must not both migrate; the number is only a name.
 _LOCK = 7_305_411
+
+_LOCK_NOT_AVAILABLE = "55P03"
+ATTEMPTS = 20
+PAUSE_SECONDS = 1.0
+"""Between two attempts orders are worked; in one they wait for half a second at most."""
 
 if TYPE_CHECKING:
     Connected = asyncpg.Connection[Any] | PooledConnection
@@ -39,13 +46,30 @@ async def migrate(url: str, revision: str = "head", *, beside: Path | None = Non
         make_url(url).set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool
     )
     try:
-        async with engine.begin() as connection:
-            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            newer = await connection.run_sync(_run, revision, beside)
+        for attempt in range(ATTEMPTS):
+            try:
+                newer = await _migrate(engine, revision, beside)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                    raise
+                if attempt + 1 == ATTEMPTS:
+                    raise WrongSchema(
+                        "the database cannot be migrated: something holds its tables, like a"
+                        " backup; nothing was changed, try again when it is done"
+                    ) from error
+                await asyncio.sleep(PAUSE_SECONDS)
+            else:
+                break
     finally:
         await engine.dispose()
     if newer:
         await check(url)
+
+
+async def _migrate(engine: AsyncEngine, revision: str, beside: Path | None) -> bool:
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        return await connection.run_sync(_run, revision, beside)
 
 
 async def check(url: str) -> None:

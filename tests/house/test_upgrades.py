@@ -247,6 +247,45 @@ async def waits(url: str, over: list[float], stop: asyncio.Event) -> None:
     await connection.close()
 
 
+async def test_orders_do_not_queue_behind_a_migration_that_waits_for_a_backup(
+    database_url: str, following: Path
+) -> None:
+    backup = await asyncpg.connect(database_url)
+    holding = backup.transaction()
+    await holding.start()
+    await backup.execute("LOCK TABLE orders, fills IN ACCESS SHARE MODE")
+    held: list[float] = []
+    stop = asyncio.Event()
+    watching = asyncio.create_task(waits(database_url, held, stop))
+    migrating = asyncio.create_task(migrate(database_url, beside=following))
+    await asyncio.sleep(2)
+    assert not migrating.done()
+    await holding.rollback()
+    await backup.close()
+    async with asyncio.timeout(20):
+        await migrating
+    stop.set()
+    await watching
+    # Half a second for the lock, and what a busy machine adds.
+    assert 0.3 < max(held) < 2
+    assert [r[0] for r in await fetch(database_url, "SELECT * FROM alembic_version")] == ["0003"]
+
+
+async def test_a_migration_that_never_gets_its_lock_says_so_and_changes_nothing(
+    database_url: str, following: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.store.migrate.ATTEMPTS", 2)
+    backup = await asyncpg.connect(database_url)
+    async with backup.transaction():
+        # Its first table it gets, its second it does not.
+        await backup.execute("LOCK TABLE fills IN ACCESS SHARE MODE")
+        with pytest.raises(WrongSchema, match="something holds its tables"):
+            await migrate(database_url, beside=following)
+    await backup.close()
+    await check(database_url)
+    assert [r[0] for r in await fetch(database_url, "SELECT * FROM alembic_version")] == ["0002"]
+
+
 @pytest.mark.slow
 async def test_a_rolling_upgrade_while_an_order_works(
     tmp_path: Path, database_url: str, following: Path
