@@ -54,7 +54,7 @@ def external_url() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-AGAIN = ("tests/store", "tests/house/test_upgrades.py")
+AGAIN = ("tests/store", "tests/house/test_upgrades.py", "tests/house/test_schemas.py")
 
 
 def test_the_store_passes_on_it(external_url: str) -> None:
