@@ -84,6 +84,7 @@ class Hub:
 
     async def start(self) -> None:
         async with self._database.connection() as connection:
+            await event_log.forget_silent(connection)
             self.head = await event_log.head(connection)
         self.loop.start()
 

@@ -46,6 +46,8 @@ _OUTAGES = (
     asyncpg.IdleInTransactionSessionTimeoutError,  # We stood still too long; the server hung up.
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
+    # A migration added a column under a statement we had prepared; the next try prepares anew.
+    asyncpg.InvalidCachedStatementError,
     asyncpg.InternalClientError,  # What the driver says of a connection cut in mid-sentence.
 )
 
