@@ -9,7 +9,7 @@ from app.domain.fold import apply, apply_to_child
 from app.domain.instant import MINUTE, Instant, rfc3339
 from app.domain.lifecycle import OrderStatus
 from app.domain.quantity import ZERO
-from app.domain.recovery import NO_EVIDENCE
+from app.domain.recovery import NO_EVIDENCE, provable
 from tests.simulation.bugs import NONE, Bugs
 from tests.simulation.house import LAST, House
 from tests.simulation.venue import net
@@ -87,6 +87,8 @@ def _compare(house: House) -> None:
         if execution.status is OrderStatus.NEEDS_OPERATOR:
             named = (execution.reason or "").startswith(NO_EVIDENCE)
             hold(named, "I28 waits for an operator without a reason", order_id)
+            told = provable(house.scenario.means)
+            hold(not told, "I28 waits for an operator although the broker could tell", order_id)
         for child in row.children.values():
             at_venue = filled.pop(child.id, ZERO)
             hold(child.filled == at_venue, "I1 lost or invented fills", child.id, at_venue)

@@ -98,6 +98,7 @@ class Venue:
         self._line = line
         self._ledger = ledger
         self._by_id: dict[str, Placed] = {}
+        self._refused: set[str] = set()
         self._resting: dict[str, dict[str, Placed]] = {}
 
     @property
@@ -117,7 +118,8 @@ class Venue:
             return None
         if ticket.send_by is not None and now > ticket.send_by:
             return Refused("too_late", "past its deadline", now)
-        if self._mischief.take(Kind.REQUEST_REFUSED):
+        if ticket.child_id in self._refused or self._mischief.take(Kind.REQUEST_REFUSED):
+            self._refused.add(ticket.child_id)
             return Refused("no_margin", "refused", now)
         if self._taken(ticket.child_id):
             return Refused(DUPLICATE, "this id is taken", now)
