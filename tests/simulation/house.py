@@ -199,7 +199,7 @@ class House:
     def _mark(self, entry: Entry, worker: "Worker") -> None:
         for fact in entry.facts:
             if isinstance(fact, Filled) and self.journal.is_fresh(fact):
-                worker.reach("marked")
+                worker.reach("heard")
                 self.journal.marked.add(fact.execution_id)
 
     def positions(self) -> dict[str, Decimal]:

@@ -24,6 +24,7 @@ from app.domain.fact import (
 from app.domain.guards import Desk
 from app.domain.instant import SECOND
 from app.domain.lifecycle import OrderStatus
+from app.domain.market import Market
 from app.domain.plan import CATCH_UP_SLICES
 from app.ports import Acknowledged, Outcome, Refused, Report, Ticket
 from tests.domain.toyworld import fires
@@ -115,7 +116,7 @@ class Worker:
         if held.wakes == wake:
             self.settle(held)
 
-    def market(self, held: Held) -> market.Market:
+    def market(self, held: Held) -> Market:
         walk = self.house.scenario.walks[held.symbol]
         return market.seen(walk, self.house.shown[held.symbol], held.execution.task.start)
 
