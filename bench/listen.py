@@ -23,6 +23,7 @@ _HANDSHAKE = (
     "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
     "Authorization: Bearer {key}\r\n\r\n"
 )
+_PING = 0x89
 _SENT = re.compile(rb'"sent":([0-9.]+)')
 CHANNELS = ["orders", "children", "fills", "alerts", "signals"]
 _EVENT = b'{"cursor"'
@@ -55,7 +56,8 @@ def frames(data: bytes) -> tuple[list[bytes], bytes]:
             length, head = int.from_bytes(data[i + 2 : i + 10], "big"), 10
         if i + head + length > n:
             break
-        found.append(data[i + head : i + head + length])
+        # A ping keeps its first byte, so that it can be told from what is said.
+        found.append(data[i if data[i] == _PING else i + head : i + head + length])
         i += head + length
     return found, data[i:]
 
@@ -113,6 +115,9 @@ class Listener(asyncio.Protocol):
         payloads, self._rest = frames(data)
         if not self._subscribed.done() and any(b'"subscribed"' in p for p in payloads):
             self._subscribed.set_result(None)
+        for ping in payloads:
+            if ping[:1] == b"\x89":
+                self._transport.write(b"\x8a" + bytes((0x80 | ping[1],)) + b"\0\0\0\0" + ping[2:])
         self._count.take(payloads)
 
 
