@@ -141,7 +141,7 @@ class Desk:
             )
         await self._see_halts(now)
         await self._reload(wanted, now)
-        await self._halting.carry_out(self._roster.orders.values(), now)
+        await self._halting.carry_out(self._roster.orders, now)
         self._sender.retry_cancels(self._roster.executions, now)
         if self._books.reconcile_due():
             await self._reload(await self._changed_unheard(), now)
