@@ -12,7 +12,7 @@ from app.domain.quantity import ZERO
 from app.domain.recovery import NO_EVIDENCE, provable
 from tests.simulation.bugs import NONE, Bugs
 from tests.simulation.house import LAST, House
-from tests.simulation.venue import net
+from tests.simulation.ledger import net
 from tests.simulation.watch import hold
 
 SETTLED_AFTER = 4 * MINUTE

@@ -161,7 +161,7 @@ class House:
         begun = self._next_owner_in + self.rng.randint(0, STARTING)
         held = self.rng.choice((int(self.rng.random() * longest), min(begun, longest)))
         self.log("frozen", ticket.child_id, held)
-        self.line.submit(worker, ticket, held)
+        self.line.submit(worker.sending, ticket, held)
         self.agenda.at(self.agenda.now + held, self._thaw, worker)
         return True
 
