@@ -7,8 +7,9 @@ from pathlib import Path
 from bench.listen import CHANNELS, frames, handshake, masked
 from bench.servers import Server
 
-RECEIVE_BUFFER = 64 * 1024
-"""As the server keeps to send: what a peer's own kernel may hold is not ours to bound."""
+RECEIVE_BUFFER = 4 * 1024
+"""Small, so that the kernel's memory is the server's: what a peer's own kernel holds is not ours
+to bound, and lies on another machine."""
 
 PAGE = 4096
 

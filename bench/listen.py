@@ -1,7 +1,8 @@
 """Subscribes on many WebSockets and counts what comes; driven by lines of JSON.
 
 A process of its own. Frames are not parsed, only stepped over, except to take times: an event
-whose data has `sent` (monotonic seconds, the same clock in every process) is dated on arrival.
+whose data has `sent` (monotonic seconds, the same clock in every process) is dated on arrival; a
+fill is held against the moment at which the database wrote it.
 
 `{"wait": n, "seconds": s}` answers when n messages came in, or s seconds passed, and forgets them.
 """
@@ -14,6 +15,7 @@ import re
 import sys
 import time
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import uvloop
@@ -26,6 +28,8 @@ _HANDSHAKE = (
 _PING = 0x89
 _SENT = re.compile(rb'"sent":([0-9.]+)')
 CHANNELS = ["orders", "children", "fills", "alerts", "signals"]
+_RECORDED = re.compile(rb'"recorded_at":"([^"]+)"')
+_FILL = b'"type":"fill.booked"'
 _EVENT = b'{"cursor"'
 
 
@@ -62,6 +66,13 @@ def frames(data: bytes) -> tuple[list[bytes], bytes]:
     return found, data[i:]
 
 
+def recorded(event: bytes) -> float:
+    """When the database wrote an event, in seconds since 1970."""
+    found = _RECORDED.search(event)
+    assert found is not None, "every event says when it was recorded"
+    return datetime.fromisoformat(found[1].decode()).timestamp()
+
+
 class Count:
     """What came in on all sockets since somebody last asked."""
 
@@ -76,6 +87,7 @@ class Count:
         self.messages = 0
         self.first = self.last = 0.0
         self.delays: list[float] = []
+        self.booked: list[float] = []
 
     def take(self, payloads: list[bytes]) -> None:
         events = [p for p in payloads if p.startswith(_EVENT)]
@@ -89,6 +101,7 @@ class Count:
             self.delays += [
                 self.last - float(sent[1]) for sent in map(_SENT.search, events) if sent
             ]
+            self.booked += [time.time() - recorded(e) for e in events if _FILL in e]
         if self.messages >= self.wanted:
             self.changed.set()
 
@@ -153,6 +166,7 @@ async def _obey(command: dict[str, Any], count: Count) -> None:
             "first": count.first,
             "last": count.last,
             "delays": count.delays,
+            "booked": count.booked,
             "sample": count.sample.decode(),
             "busy_seconds": time.process_time() - busy,
         }
