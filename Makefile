@@ -3,6 +3,8 @@
 PYTHON ?= python3
 WORKERS ?= 2
 PYTEST_ARGS ?=
+FIGURES ?=
+ROUNDS ?= 5
 BIN := .venv/bin
 
 # The requirements are installed only as locked (hashes). The project itself is installed editable:
@@ -16,7 +18,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo run test lint imports types pytest format lock clean debian
+.PHONY: help demo run test lint imports types pytest bench format lock clean debian
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +43,9 @@ types: .venv/dev.stamp ## Types (mypy, strict)
 
 pytest: .venv/dev.stamp ## Tests; PYTEST_ARGS='-k name' chooses, WORKERS=0 runs in one process
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations=10 $(PYTEST_ARGS)
+
+bench: .venv/dev.stamp ## The figures of docs/performance.md; FIGURES='accept fanout' chooses, ROUNDS=5
+	$(BIN)/python -m bench $(FIGURES) --rounds $(ROUNDS)
 
 format: .venv/dev.stamp ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .

@@ -1,7 +1,7 @@
 """What a figure is: how it is measured, what came out round by round, and what it should reach."""
 
 import operator
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -80,7 +80,7 @@ class Figure:
 
     name: str
     title: str
-    measure: Callable[[Setting], Awaitable[Measured]]
+    measure: Callable[[Setting], Coroutine[Any, Any, Measured]]
 
 
 @dataclass(slots=True)
@@ -93,9 +93,7 @@ class Rounds:
         for name, value in values.items():
             self.by_name.setdefault(name, []).append(value)
 
-    def reading(
-        self, label: str, name: str, unit: str = "", goal: Goal | None = None
-    ) -> Reading:
+    def reading(self, label: str, name: str, unit: str = "", goal: Goal | None = None) -> Reading:
         return Reading(label, self.by_name[name], unit, goal)
 
     def ratio(self, label: str, above: str, below: str, goal: Goal | None = None) -> Reading:

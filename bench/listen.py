@@ -16,6 +16,7 @@ import sys
 import time
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -134,16 +135,13 @@ class Listener(asyncio.Protocol):
         self._count.take(payloads)
 
 
-
-
-
 async def listened(asked: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     count = Count(dated=asked.dated)
     for _ in range(asked.sockets):
         subscribed = loop.create_future()
         await loop.create_connection(
-            lambda s=subscribed: Listener(count, asked.key, s), "127.0.0.1", asked.port
+            partial(Listener, count, asked.key, subscribed), "127.0.0.1", asked.port
         )
         await asyncio.wait_for(subscribed, 10)
     _say({"subscribed": asked.sockets})

@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import httptools
@@ -88,7 +89,7 @@ async def posted(asked: argparse.Namespace) -> dict[str, Any]:
     load = Load(asked.key, asked.run, began, began + asked.seconds)
     overs = [loop.create_future() for _ in range(asked.connections)]
     for over in overs:
-        await loop.create_connection(lambda o=over: Connection(load, o), "127.0.0.1", asked.port)
+        await loop.create_connection(partial(Connection, load, over), "127.0.0.1", asked.port)
     used = time.process_time()
     await asyncio.gather(*overs)
     busy = (time.process_time() - used) / (asked.warm + asked.seconds)

@@ -8,9 +8,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,9 +131,7 @@ def _process(
         process.wait(30)
 
 
-async def _answering(
-    port: int, path: str, process: "subprocess.Popen[bytes]", log: Path
-) -> None:
+async def _answering(port: int, path: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         if await asyncio.to_thread(_answers, f"http://127.0.0.1:{port}{path}"):

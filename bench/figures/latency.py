@@ -43,7 +43,7 @@ async def measure(setting: Setting) -> Measured:
         [
             rounds.reading("fill booked → frame, p50", "fill_p50", "ms", Goal("≤", 10)),
             rounds.reading("fill booked → frame, p99", "fill_p99", "ms"),
-            rounds.reading("fills while that was measured", "fill_rate", "/s", Goal("≥", 0.9 * FILLS)),
+            rounds.reading("fills meanwhile", "fill_rate", "/s", Goal("≥", 0.9 * FILLS)),
             rounds.reading("accepted → first child at the broker, p50", "child_p50", "ms"),
             rounds.reading("accepted → first child at the broker, p99", "child_p99", "ms"),
             rounds.reading("a bare WebSocket echo, p50", "echo_p50", "ms"),
