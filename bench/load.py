@@ -41,6 +41,7 @@ class Load:
         self.began, self.until = began, until
         self.seconds: list[float] = []
         self.statuses: Counter[int] = Counter()
+        self.answers = 0
 
     def request(self) -> bytes:
         self._number += 1
@@ -50,6 +51,7 @@ class Load:
     def answered(self, status: int, sent: float) -> bool:
         """Count an answer; whether to go on."""
         now = time.perf_counter()
+        self.answers += 1
         if sent >= self.began and now <= self.until:
             self.seconds.append(now - sent)
             self.statuses[status] += 1
@@ -97,6 +99,7 @@ async def posted(asked: argparse.Namespace) -> dict[str, Any]:
         "rate": len(load.seconds) / asked.seconds,
         "p50_ms": percentile(load.seconds, 0.5) * 1000,
         "p99_ms": percentile(load.seconds, 0.99) * 1000,
+        "answers": load.answers,
         "statuses": dict(load.statuses),
         "generator_busy": busy,
     }
