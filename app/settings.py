@@ -113,6 +113,13 @@ class Settings(BaseSettings):
     paper_fee_per_share: Decimal = Field(default=Decimal("0.0035"), description="Paper fees.")
     paper_fee_bps: Decimal = Field(default=Decimal(0), description="Paper fees, of notional.")
 
+    retention_days: Decimal | None = Field(
+        default=None, gt=0, description="Finished orders are removed after so long; none: never."
+    )
+    archive_dir: Path | None = Field(
+        default=None, description="Where they are written before, a file a day; none: nowhere."
+    )
+
     max_order_qty: Decimal | None = Field(default=None, description="Hard limit, parent orders.")
     max_order_notional: Decimal | None = Field(
         default=Decimal(10_000_000), description="Hard limit, parent orders, at arrival."

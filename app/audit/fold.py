@@ -1,8 +1,9 @@
 """The fold of one order's events, done again with plain sums.
 
-`working` and `unknown` are what open children may still fill. `excess` only ever grows: it is the
-most by which a fill brought filled + working + unknown above the quantity. What is not filled
-when an order ends is canceled.
+`working` and `unknown` are what open children may still fill. `excess` is what filled + working +
+unknown were brought to above the quantity: by a fill or an adopted child, never by an intent; a
+void execution takes from it first, and the end of an order what did not fill. What is not filled
+then is canceled.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +14,9 @@ from typing import Any
 from app.audit.legal import CHILD_DONE, CHILD_ENDS, ORDER_DONE, ORDER_MOVES
 
 ZERO = Decimal(0)
+OPEN_CHILDREN = 100
 Data = Mapping[str, Any]
+Booking = tuple[str, Decimal, Decimal, Decimal]
 
 
 class Illegal(Exception):
@@ -37,7 +40,8 @@ class Child:
 class Order:
     """One order as its events tell it; `open` are the children that may still fill.
 
-    `trespasses` are sends that something forbade.
+    `trespasses` are sends that something forbade, `crowds` those beyond the most that may be
+    open, `unproven` moves out of `unknown` that nothing bears out.
     """
 
     qty: Decimal
@@ -48,13 +52,25 @@ class Order:
     paused: bool = False
     children: dict[str, Child] = field(default_factory=dict)
     open: dict[str, Child] = field(default_factory=dict)
-    fills: dict[str, tuple[str, Decimal, Decimal, Decimal]] = field(default_factory=dict)
+    fills: dict[str, Booking] = field(default_factory=dict)
+    void: dict[str, Booking] = field(default_factory=dict)
     trespasses: list[str] = field(default_factory=list)
+    crowds: list[str] = field(default_factory=list)
+    unproven: list[str] = field(default_factory=list)
+
+    @property
+    def claimed(self) -> Decimal:
+        """filled + working + unknown"""
+        return self.filled + sum((c.leaves for c in self.open.values()), ZERO)
 
     def sums(self) -> dict[str, Decimal]:
         """The quantities as rows and events name them."""
-        working = sum((c.leaves for c in self.open.values() if c.status != "unknown"), ZERO)
-        unknown = sum((c.leaves for c in self.open.values() if c.status == "unknown"), ZERO)
+        working = unknown = ZERO
+        for child in self.open.values():
+            if child.status == "unknown":
+                unknown += child.leaves
+            else:
+                working += child.leaves
         over = self.qty + self.excess - self.filled
         done = self.status in ORDER_DONE
         return {
@@ -70,6 +86,9 @@ class Order:
 
 def fold(order: Order, kind: str, data: Data) -> None:
     """Move `order` by one event. Raises Illegal, and KeyError for an event without its fields."""
+    name = data.get("child_id", "")
+    child = order.children.get(name)
+    was = child.status if child is not None else None
     step = _STEPS.get(kind)
     if step is not None:
         step(order, data)
@@ -77,17 +96,28 @@ def fold(order: Order, kind: str, data: Data) -> None:
         _move(order, kind.removeprefix("order."))
     else:
         raise Illegal(f"no event is called {kind}")
-    child = order.children.get(data.get("child_id", ""))
     if child is not None and not child.leaves:
-        order.open.pop(data["child_id"], None)
+        order.open.pop(name, None)
+    if was == "unknown" and child is not None and child.status != was and not _proves(kind, data):
+        order.unproven.append(f"child {name} left unknown by {kind} without evidence")
+
+
+def _proves(kind: str, data: Data) -> bool:
+    """Whether an event is evidence of what became of a child: it names whose word it is."""
+    words = {"child.sent": "broker_order_id", "child.rejected": "reason"}
+    return bool(data.get(words[kind])) if kind in words else True
 
 
 def _move(order: Order, status: str) -> None:
     if status not in ORDER_MOVES.get(order.status, frozenset()):
         raise Illegal(f"an order cannot go from {order.status} to {status}")
     order.status = status
-    if status in ORDER_DONE and any(c.leaves for c in order.open.values()):
+    if status not in ORDER_DONE:
+        return
+    if any(c.leaves for c in order.open.values()):
         raise Illegal(f"{status} while a child is open")
+    # What was held beyond the quantity and never filled was no excess after all.
+    order.excess = max(order.filled - order.qty, ZERO)
 
 
 def _amend(order: Order, data: Data) -> None:
@@ -109,8 +139,6 @@ def _resume(order: Order, data: Data) -> None:
 
 def _intend(order: Order, data: Data) -> None:
     name = data["child_id"]
-    if name in order.children:
-        raise Illegal(f"child {name} is intended a second time")
     forbidden = {
         order.stopping: order.stopping is not None,
         "while paused": order.paused,
@@ -118,8 +146,26 @@ def _intend(order: Order, data: Data) -> None:
         f"while {order.status}": order.status != "working",
     }
     order.trespasses += [f"child {name} is sent {why}" for why, so in forbidden.items() if so]
-    child = Child(data["number"], Decimal(data["qty"]), Decimal(data["price"]))
-    order.children[name] = order.open[name] = child
+    if len(order.open) >= OPEN_CHILDREN:
+        order.crowds.append(f"child {name} is sent while {len(order.open)} are open")
+    _begin(order, data, "intent")
+
+
+def _begin(order: Order, data: Data, status: str) -> None:
+    name = data["child_id"]
+    if name in order.children:
+        raise Illegal(f"child {name} is intended a second time")
+    child = Child(data["number"], Decimal(data["qty"]), Decimal(data["price"]), status)
+    order.children[name] = child
+    if child.leaves:
+        order.open[name] = child
+
+
+def _adopt(order: Order, data: Data) -> None:
+    if data["live"] and order.status in ORDER_DONE:
+        raise Illegal(f"a live child is adopted while {order.status}")
+    _begin(order, data, "sent" if data["live"] else "canceled")
+    order.excess = max(order.excess, order.claimed - order.qty)
 
 
 def _child(order: Order, data: Data) -> Child:
@@ -155,7 +201,7 @@ def _asked(order: Order, data: Data) -> None:
 def _ended(status: str) -> Callable[[Order, Data], None]:
     def end(order: Order, data: Data) -> None:
         child = _child(order, data)
-        if child.status not in CHILD_ENDS[status]:
+        if child.status not in CHILD_ENDS:
             raise Illegal(f"child {data['child_id']} cannot go from {child.status} to {status}")
         child.status = status
 
@@ -164,7 +210,7 @@ def _ended(status: str) -> Callable[[Order, Data], None]:
 
 def _fill(order: Order, data: Data) -> None:
     child, name = _child(order, data), data["execution_id"]
-    if name in order.fills:
+    if name in order.fills or name in order.void:
         raise Illegal(f"execution {name} is booked a second time")
     qty, price, fee = Decimal(data["qty"]), Decimal(data["price"]), Decimal(data["fee"])
     order.fills[name] = (data["child_id"], qty, price, fee)
@@ -174,8 +220,22 @@ def _fill(order: Order, data: Data) -> None:
         child.status = "filled"
     elif child.status not in CHILD_DONE:
         child.status = "partially_filled"
-    held = sum((c.leaves for c in order.open.values()), ZERO)
-    order.excess = max(order.excess, order.filled + held - order.qty)
+    order.excess = max(order.excess, order.claimed - order.qty)
+
+
+def _bust(order: Order, data: Data) -> None:
+    child, name = _child(order, data), data["execution_id"]
+    booked = order.fills.pop(name, None)
+    told = tuple(Decimal(data[key]) for key in ("qty", "price", "fee"))
+    if booked is None or booked != (data["child_id"], *told):
+        raise Illegal(f"execution {name} is void, but it is not booked like that")
+    order.void[name] = booked
+    before = order.claimed
+    order.filled -= booked[1]
+    child.filled -= booked[1]
+    if child.status == "filled" and child.filled < child.qty:
+        child.status = "canceled"
+    order.excess = max(order.excess - (before - order.claimed), ZERO)
 
 
 _STEPS: dict[str, Callable[[Order, Data], None]] = {
@@ -185,6 +245,7 @@ _STEPS: dict[str, Callable[[Order, Data], None]] = {
     "order.resume_requested": _resume,
     "order.replanned": lambda order, data: None,
     "child.intended": _intend,
+    "child.adopted": _adopt,
     "child.sent": _sent,
     "child.working": _rested,
     "child.unknown": _unknown,
@@ -193,4 +254,5 @@ _STEPS: dict[str, Callable[[Order, Data], None]] = {
     "child.expired": _ended("expired"),
     "child.rejected": _ended("rejected"),
     "fill.booked": _fill,
+    "fill.busted": _bust,
 }

@@ -6,17 +6,15 @@ CHILD_OPEN = frozenset({"intent", "sent", "working", "partially_filled", "unknow
 CHILD_DONE = frozenset({"filled", "canceled", "expired", "rejected"})
 
 ORDER_MOVES: dict[str, frozenset[str]] = {
-    "accepted": frozenset({"scheduled", "working", "paused", "closing", "rejected"}),
-    "scheduled": frozenset({"working", "paused", "closing"}),
+    "accepted": frozenset(
+        {"scheduled", "working", "paused", "closing", "rejected", "needs_operator"}
+    ),
+    "scheduled": frozenset({"working", "paused", "closing", "needs_operator"}),
     "working": frozenset({"paused", "closing", "filled", "needs_operator"}),
     "paused": frozenset({"scheduled", "working", "closing", "filled", "needs_operator"}),
     "closing": frozenset({"filled", "canceled", "expired", "rejected", "needs_operator"}),
     "needs_operator": frozenset({"closing", "filled"}),
 }
 
-# Which reports may end a child, and from where: a partly filled one cannot be refused any more.
-CHILD_ENDS: dict[str, frozenset[str]] = {
-    "canceled": CHILD_OPEN,
-    "expired": CHILD_OPEN,
-    "rejected": CHILD_OPEN - {"partially_filled"},
-}
+# From where a child may end: never twice. Its fills, late ones too, move it on their own.
+CHILD_ENDS = CHILD_OPEN

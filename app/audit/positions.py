@@ -1,7 +1,8 @@
-"""Positions are a ledger of fills.
+"""Positions are a ledger of fills that are not void.
 
 Quantity and fees are checked exactly. By average cost, `realised` is the cash of all fills plus
-the value of what is held at its average, in whatever order the fills were booked; averages do
+the value of what is held at its average, in whatever order the fills were booked
+or declared void; averages do
 not end and are stored with twelve decimals, so that sum has a tolerance.
 """
 
@@ -18,10 +19,13 @@ RULES = (
         SELECT account || '/' || symbol, format('qty %s, fees %s, realised %s; its fills give %s,'
             ' %s, %s', p.qty, p.fees, p.realised, f.qty, f.fees,
             f.cash + coalesce(p.qty * p.average_price, 0))
-        FROM (SELECT account, symbol, sum(CASE side WHEN 'buy' THEN qty ELSE -qty END) AS qty,
-                sum(fee) AS fees, sum(CASE side WHEN 'buy' THEN -qty ELSE qty END * price) AS cash,
-                count(*) AS n, sum(qty) AS turned
-              FROM fills GROUP BY 1, 2) f
+        FROM (SELECT account, symbol,
+                sum(CASE side WHEN 'buy' THEN counted ELSE -counted END) AS qty,
+                sum(CASE WHEN busted_at IS NULL THEN fee ELSE 0 END) AS fees,
+                sum(CASE side WHEN 'buy' THEN -counted ELSE counted END * price) AS cash,
+                count(*) * 2 AS n, sum(qty) * 2 AS turned
+              FROM (SELECT *, CASE WHEN busted_at IS NULL THEN qty ELSE 0 END AS counted FROM fills)
+                net GROUP BY 1, 2) f
         FULL JOIN positions p USING (account, symbol)
         WHERE p.qty IS DISTINCT FROM coalesce(f.qty, 0) OR p.fees <> coalesce(f.fees, 0)
             OR (p.qty = 0 AND p.average_price <> 0)

@@ -1,4 +1,7 @@
-"""Quantity and money: what the rows say of each other must add up, exactly."""
+"""Quantity and money: what the rows say of each other must add up, exactly.
+
+A fill that was declared void (`busted_at`) stays in its table and counts nowhere.
+"""
 
 from app.audit.rule import DONE, Rule
 
@@ -13,7 +16,8 @@ RULES = (
         f"""
         SELECT {_CHILD}, format('filled is %s, its fills sum to %s', c.filled, coalesce(f.qty, 0))
         FROM children c LEFT JOIN
-            (SELECT account, child_id, sum(qty) AS qty FROM fills GROUP BY 1, 2) f
+            (SELECT account, child_id, sum(qty) AS qty FROM fills WHERE busted_at IS NULL
+             GROUP BY 1, 2) f
             ON f.account = c.account AND f.child_id = c.id
         WHERE c.filled <> coalesce(f.qty, 0)""",
     ),
@@ -109,7 +113,7 @@ RULES = (
             o.filled_notional, o.fees, coalesce(f.notional, 0), coalesce(f.fees, 0))
         FROM orders o LEFT JOIN
             (SELECT account, order_id, sum(qty * price) AS notional, sum(fee) AS fees
-             FROM fills GROUP BY 1, 2) f
+             FROM fills WHERE busted_at IS NULL GROUP BY 1, 2) f
             ON f.account = o.account AND f.order_id = o.id
         WHERE o.filled_notional <> coalesce(f.notional, 0) OR o.fees <> coalesce(f.fees, 0)""",
     ),

@@ -1,7 +1,7 @@
 """What an audit says: for every check how much was looked at, and the rows at fault."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 LISTED = 100
@@ -18,7 +18,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One rule, checked. `faults` may be the first of `total`; `note` says what is no fault."""
+    """One rule, checked. `faults` may be the first of `total`; `note` says what is no fault.
+
+    `warning`: what it finds may be innocent, and does not make the audit fail.
+    """
 
     name: str
     invariants: str
@@ -26,6 +29,7 @@ class Check:
     faults: tuple[Fault, ...] = ()
     total: int = 0
     note: str | None = None
+    warning: bool = False
 
     @property
     def ok(self) -> bool:
@@ -35,6 +39,7 @@ class Check:
         return {
             "name": self.name,
             "invariants": self.invariants,
+            "severity": "warning" if self.warning else "error",
             "checked": self.checked,
             "total_faults": self.total,
             "faults": [{"subject": f.subject, "detail": f.detail} for f in self.faults],
@@ -44,28 +49,50 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All checks. `notes` say what could not be looked at."""
+    """All checks. `notes` say what could not be looked at; `compared` counts what was."""
 
     checks: tuple[Check, ...]
     notes: tuple[str, ...] = ()
+    compared: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
-        return all(check.ok for check in self.checks)
+        return all(check.ok or check.warning for check in self.checks)
 
     def failed(self) -> Iterator[Check]:
-        return (check for check in self.checks if not check.ok)
+        return (check for check in self.checks if not check.ok and not check.warning)
+
+    def warned(self) -> Iterator[Check]:
+        return (check for check in self.checks if not check.ok and check.warning)
 
     def as_json(self) -> dict[str, Any]:
         return {
             "ok": self.ok,
+            "errors": sum(check.total for check in self.failed()),
+            "warnings": sum(check.total for check in self.warned()),
+            "compared": dict(self.compared),
+            "faults_by_rule": {check.name: check.total for check in self.checks},
+            "faults_by_invariant": self._by_invariant(),
             "checks": [check.as_json() for check in self.checks],
             "notes": list(self.notes),
         }
 
+    def _by_invariant(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for check in self.checks:
+            for invariant in check.invariants.split():
+                found[invariant] = found.get(invariant, 0) + check.total
+        return dict(sorted(found.items(), key=lambda pair: int(pair[0][1:])))
+
 
 def checked(
-    name: str, invariants: str, count: int, faults: list[Fault], note: str | None = None
+    name: str,
+    invariants: str,
+    count: int,
+    faults: list[Fault],
+    note: str | None = None,
+    *,
+    warning: bool = False,
 ) -> Check:
     """A check whose faults were collected one by one."""
-    return Check(name, invariants, count, tuple(faults[:LISTED]), len(faults), note)
+    return Check(name, invariants, count, tuple(faults[:LISTED]), len(faults), note, warning)

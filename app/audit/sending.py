@@ -1,23 +1,7 @@
-"""When and at what price children may be sent, and by whom."""
+"""When and at what price children may be sent, how many, and by whom."""
 
 from app.audit.rule import Rule
-
-# Which limit was in force is told by the order's own sequence: market time may stand still. The
-# one before the first amendment is in no row any more, so those children are not judged.
-_LIMITS = """
-    SELECT c.*, o.limit_price AS last_limit, i.seq AS intended_seq,
-        (SELECT a.data ->> 'limit_price' FROM events a
-         WHERE a.account = c.account AND a.order_id = c.order_id AND a.type = 'order.amended'
-            AND a.data ->> 'limit_price' IS NOT NULL AND a.seq < i.seq
-         ORDER BY a.seq DESC LIMIT 1)::numeric AS amended_limit,
-        EXISTS (SELECT 1 FROM events a
-         WHERE a.account = c.account AND a.order_id = c.order_id AND a.type = 'order.amended'
-            AND a.data ->> 'limit_price' IS NOT NULL AND a.seq > i.seq) AS amended_later
-    FROM children c
-    JOIN orders o ON o.account = c.account AND o.id = c.order_id
-    LEFT JOIN events i ON i.account = c.account AND i.order_id = c.order_id
-        AND i.type = 'child.intended' AND i.data ->> 'child_id' = c.id
-    WHERE o.limit_price IS NOT NULL"""
+from app.audit.terms import amended, in_force
 
 RULES = (
     Rule(
@@ -26,49 +10,90 @@ RULES = (
         "children c JOIN orders o ON o.account = c.account AND o.id = c.order_id"
         " AND o.limit_price IS NOT NULL",
         f"""
+        WITH {amended("limit_price")}
         SELECT account || '/' || id, format('%s at %s, the limit is %s', side, price, in_force)
-        FROM (SELECT *, coalesce(amended_limit, CASE WHEN NOT amended_later THEN last_limit END)
-                AS in_force FROM ({_LIMITS}) limits) judged
+        FROM ({in_force("limit_price")}) judged
         WHERE (side = 'buy' AND price > in_force) OR (side = 'sell' AND price < in_force)""",
+    ),
+    Rule(
+        "no child is priced outside the collar around the last trade",
+        "I9",
+        "children WHERE why ->> 'last' IS NOT NULL AND NOT adopted",
+        """
+        SELECT account || '/' || id, format('%s at %s, the last trade was at %s, the collar %s',
+            side, price, last, collar)
+        FROM (SELECT c.account, c.id, c.side, c.price, (c.why ->> 'last')::numeric AS last, o.collar
+              FROM children c JOIN orders o ON o.account = c.account AND o.id = c.order_id
+              WHERE c.why ->> 'last' IS NOT NULL AND NOT c.adopted) priced
+        WHERE last > 0 AND ((side = 'buy' AND price > last * (1 + collar))
+            OR (side = 'sell' AND price < last * (1 - collar)))""",
+    ),
+    Rule(
+        "participation stays under its cap, by what each decision saw",
+        "I10",
+        "children c JOIN orders o ON o.account = c.account AND o.id = c.order_id"
+        " AND o.max_participation < 1",
+        f"""
+        WITH {amended("max_participation")},
+        decided AS (
+            SELECT account, order_id, symbol, min(id) AS id, max(in_force) AS cap, sum(qty)
+                + max((why ->> 'filled')::numeric + (why ->> 'working')::numeric
+                + (why ->> 'unknown')::numeric) AS own,
+                max((why ->> 'market_volume')::numeric) AS market
+            FROM ({in_force("max_participation")}) judged
+            WHERE in_force < 1 AND why ->> 'market_volume' IS NOT NULL
+            GROUP BY account, order_id, symbol, why ->> 'version')
+        SELECT account || '/' || id, format('with it %s of our own, %s of others, the cap is %s',
+            own, market, cap)
+        FROM decided JOIN instruments USING (symbol)
+        WHERE own > cap * (market + own) + lot""",
+    ),
+    Rule(
+        "no child is larger than its order allows",
+        "I15",
+        "children c JOIN orders o ON o.account = c.account AND o.id = c.order_id"
+        " AND o.params ->> 'max_child' IS NOT NULL",
+        """
+        SELECT c.account || '/' || c.id, format('%s, max_child is %s', c.qty,
+            o.params ->> 'max_child')
+        FROM children c JOIN orders o ON o.account = c.account AND o.id = c.order_id
+        WHERE NOT c.adopted AND c.qty > (o.params ->> 'max_child')::numeric
+            AND NOT EXISTS (SELECT FROM events e WHERE (e.account, e.order_id)
+                = (o.account, o.id) AND e.type = 'order.amended' AND e.data ? 'params')""",
     ),
     Rule(
         "no child is sent before the start, from the end on, or outside the session",
         "I12",
-        "children",
+        "children WHERE NOT adopted",
         """
         SELECT c.account || '/' || c.id, format('intended at %s; window %s to %s, session %s to'
             ' %s', c.intended_at, o.start_at, o.end_at, o.session_opens_at, o.session_closes_at)
         FROM children c JOIN orders o ON o.account = c.account AND o.id = c.order_id
-        WHERE c.intended_at < o.start_at OR c.intended_at >= o.end_at
-            OR c.intended_at < o.session_opens_at OR c.intended_at >= o.session_closes_at""",
+        WHERE NOT c.adopted AND (c.intended_at < o.start_at OR c.intended_at >= o.end_at
+            OR c.intended_at < o.session_opens_at OR c.intended_at >= o.session_closes_at)""",
     ),
     Rule(
-        "no child is decided on a quote of the future",
+        "no child is decided on a quote of the future, or on one too old",
         "I12",
-        "children",
+        "children WHERE NOT adopted",
         """
         SELECT c.account || '/' || c.id, format('intended at %s on a quote of %s', c.intended_at,
             c.quote_at)
-        FROM children c WHERE c.quote_at > c.intended_at""",
-    ),
-    Rule(
-        "no child is sent under a halt that still holds",
-        "I13",
-        "controls WHERE halted",
-        """
-        SELECT c.account || '/' || c.id, format('intended %s, halted (%s %s) since %s',
-            c.created_at, h.scope, h.name, h.changed_at)
-        FROM controls h
-        JOIN children c ON c.created_at > h.changed_at
-        JOIN orders o ON o.account = c.account AND o.id = c.order_id
-        WHERE h.halted AND (h.scope = 'all' OR (h.scope = 'account' AND h.name = o.account)
-            OR (h.scope = 'strategy' AND h.name = o.strategy)
-            OR (h.scope = 'symbol' AND h.name = o.symbol))""",
+        FROM children c WHERE c.quote_at > c.intended_at
+        UNION ALL
+        SELECT account || '/' || id, format('intended at %s on a quote of %s, it may be %s us old',
+            intended_at, shown_at, max_quote_age_us)
+        FROM (SELECT c.account, c.id, c.intended_at, o.max_quote_age_us, greatest(
+                (c.why -> 'quote' ->> 'bid_at')::timestamptz,
+                (c.why -> 'quote' ->> 'ask_at')::timestamptz) AS shown_at
+              FROM children c JOIN orders o ON o.account = c.account AND o.id = c.order_id
+              WHERE NOT c.adopted AND c.why -> 'quote' IS NOT NULL) quoted
+        WHERE intended_at - shown_at > max_quote_age_us * interval '1 microsecond'""",
     ),
     Rule(
         "an account's children are sent by one owner after the other",
         "I23",
-        "children",
+        "children WHERE NOT adopted",
         """
         SELECT account || '/' || id, format('epoch %s, an earlier child has epoch %s', epoch,
             highest)
@@ -77,11 +102,19 @@ RULES = (
               FROM children c
               JOIN orders o ON o.account = c.account AND o.id = c.order_id
               JOIN events e ON e.account = c.account AND e.order_id = c.order_id
-                AND e.type = 'child.intended' AND e.data ->> 'child_id' = c.id) numbered
+                AND e.type = 'child.intended' AND e.data ->> 'child_id' = c.id
+              WHERE NOT c.adopted) numbered
+        WHERE epoch < highest
+        UNION ALL
+        SELECT account || '/' || id, format('number %s has epoch %s, one before it %s', number,
+            epoch, highest)
+        FROM (SELECT account, id, number, epoch, max(epoch) OVER (PARTITION BY account, order_id
+                ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS highest
+              FROM children WHERE NOT adopted) numbered
         WHERE epoch < highest
         UNION ALL
         SELECT c.account || '/' || c.id, format('epoch %s was never given to anybody', c.epoch)
         FROM children c
-        WHERE c.epoch > (SELECT coalesce(max(l.epoch), 0) FROM leases l)""",
+        WHERE NOT c.adopted AND c.epoch > (SELECT coalesce(max(l.epoch), 0) FROM leases l)""",
     ),
 )

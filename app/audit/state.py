@@ -26,10 +26,12 @@ RULES = (
         "children",
         """
         SELECT account || '/' || id, format('%s with %s of %s filled', status, filled, qty)
-        FROM children
+        FROM children c
         WHERE (status = 'filled') <> (filled >= qty)
             OR (status IN ('intent', 'sent', 'working') AND filled <> 0)
-            OR (status = 'partially_filled' AND filled = 0)""",
+            OR (status = 'partially_filled' AND filled = 0 AND NOT EXISTS
+                (SELECT FROM fills f WHERE f.account = c.account AND f.child_id = c.id
+                 AND f.busted_at IS NOT NULL))""",
     ),
     Rule(
         "an order that is over has no open child, and says when it ended",
@@ -43,6 +45,19 @@ RULES = (
              GROUP BY 1, 2) c ON c.account = o.account AND c.order_id = o.id
         WHERE (o.status IN {DONE} AND (coalesce(c.n, 0) > 0 OR o.finished_at IS NULL))
             OR (o.status NOT IN {DONE} AND o.finished_at IS NOT NULL)
-            OR (o.status = 'filled' AND o.filled < o.qty)""",
+            OR (o.status = 'filled' AND o.filled < o.qty
+                AND o.filled + (SELECT coalesce(sum(f.qty), 0) FROM fills f
+                    WHERE f.account = o.account AND f.order_id = o.id
+                    AND f.busted_at IS NOT NULL) < o.qty)""",
+    ),
+    Rule(
+        "an order that needs an operator, or ended unfilled, says why",
+        "I28",
+        "orders WHERE status NOT IN ('filled', 'accepted', 'scheduled', 'working', 'paused',"
+        " 'closing')",
+        """
+        SELECT account || '/' || id, format('%s without a reason', status) FROM orders
+        WHERE status IN ('needs_operator', 'canceled', 'expired', 'rejected')
+            AND coalesce(reason, '') = ''""",
     ),
 )

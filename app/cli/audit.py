@@ -23,7 +23,7 @@ def audit(
     ledger: Annotated[
         list[Path] | None,
         typer.Option(
-            help="The paper venue's ledger; may be repeated. Default: the data directory's."
+            help="A venue's ledger; may be repeated. Default: the data directory's paper venue."
         ),
     ] = None,
     database: Annotated[
@@ -38,19 +38,34 @@ def audit(
         float,
         typer.Option(
             min=0,
-            help="Seconds that an execution of an open order may take to be booked.",
+            help="Seconds that an execution may take to be booked.",
         ),
     ] = 5.0,
+    settled: Annotated[
+        bool,
+        typer.Option(
+            "--settled",
+            help="Demand a house at rest: nothing open, nothing in flight, no grace.",
+        ),
+    ] = False,
+    overdue: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Seconds of market time that an order may stay open after its end.",
+        ),
+    ] = 600.0,
     as_json: AsJson = False,
 ) -> int:
     """Check the books: sums, identities, moves, events, and every execution at the venue.
 
     Independent of what it audits: it reads the rows and the ledger and does the sums again.
-    Writes nothing; it may run beside a working server.
+    Writes nothing; it may run beside a working server. Ends with 1 where it finds a fault;
+    warnings are printed.
     """
     ledgers = ledger if ledger else _own_ledger()
     with _database(database) as url:
-        report = _read(url, ledgers, grace)
+        report = _read(url, ledgers, grace=grace, settled=settled, overdue=overdue)
     if as_json:
         print_json(report.as_json())
     else:
@@ -62,14 +77,17 @@ def _own_ledger() -> list[Path]:
     return sorted(path for path in data_dir().glob(_LEDGERS) if path.is_file())
 
 
-def _read(url: str, ledgers: list[Path], grace: float) -> "Report":
+def _read(
+    url: str, ledgers: list[Path], *, grace: float, settled: bool, overdue: float
+) -> "Report":
     import sqlite3
 
-    from app.audit import Unreadable
+    from app.audit import Bounds, Terms, Unreadable
     from app.audit import audit as read
 
+    terms = Terms(grace, settled, Bounds(overdue=overdue))
     try:
-        return asyncio.run(read(url, ledgers, grace=grace))
+        return asyncio.run(read(url, ledgers, terms))
     except FileNotFoundError as error:
         raise Failure(Exit.USAGE, str(error)) from None
     except (sqlite3.Error, Unreadable) as error:
@@ -121,6 +139,9 @@ def show(report: "Report") -> None:
             (c.invariants, c.name, f.subject, f.detail) for c in report.failed() for f in c.faults
         ]
         print_table(("", "check", "at fault", "what is wrong"), faults, to=out)
+    for check in report.warned():
+        for fault in check.faults:
+            out.print(f"Warning: {check.name} ({check.invariants}): {fault.subject} {fault.detail}")
     for note in report.notes:
         out.print(f"Note: {note}.")
     out.print(verdict(report))

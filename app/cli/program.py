@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from app.cli.audit import audit
+from app.cli.backup import backup
 from app.cli.cancel import cancel
 from app.cli.demo.command import demo
 from app.cli.exits import MEANINGS, Exit, Failure
@@ -16,6 +17,7 @@ from app.cli.order import order
 from app.cli.orders import orders
 from app.cli.pause import pause, resume
 from app.cli.resolve import resolve
+from app.cli.restore import restore
 from app.cli.serve import serve
 from app.cli.statistics import statistics
 from app.cli.status import status
@@ -33,7 +35,7 @@ program = typer.Typer(
 )
 COMMANDS = (
     serve, demo, order, orders, watch, cancel, pause, resume, kill, release, resolve, statistics,
-    audit, health, status,
+    audit, health, status, backup, restore,
 )  # fmt: skip
 for command in COMMANDS:
     program.command(epilog=_EPILOG + ".")(command)

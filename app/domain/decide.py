@@ -186,8 +186,15 @@ def _room(execution: Execution, envelope: Envelope) -> Decimal:
 
 def _due(execution: Execution, envelope: Envelope) -> Decimal:
     """What must cross now; what is crossing, being canceled or to be found counts as done."""
-    resting = sum((c.leaves for c in execution.children if _rests_freely(c)), start=ZERO)
+    resting = sum((c.leaves for c in execution.children if _will_rest(c)), start=ZERO)
     return envelope.must - execution.filled - (execution.reserved - resting)
+
+
+def _will_rest(child: Child) -> bool:
+    """Resting or on its way there: were it counted as done until it is acknowledged, the room it
+    takes would be due no more, and be rested again, child after child."""
+    on_its_way = child.status is ChildStatus.INTENT and child.cancel_requested_at is None
+    return child.purpose is Purpose.REST and (on_its_way or _cancelable(child))
 
 
 def _rests_freely(child: Child) -> bool:

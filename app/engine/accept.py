@@ -98,6 +98,14 @@ def _clash(clash: Clash, request: Request) -> Refusal:
         return Conflict(
             "duplicate_signal", "this signal id came before with another body", field="id"
         )
+    if clash.order_id is not None:
+        return Conflict(
+            "order_archived",
+            f"client_order_id {request.client_order_id!r} stands for an order that is finished"
+            " and archived",
+            field="client_order_id",
+            detail={"order_id": clash.order_id},
+        )
     return Conflict(
         "duplicate_client_order_id",
         f"client_order_id {request.client_order_id!r} stands for another order",

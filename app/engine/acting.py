@@ -8,12 +8,9 @@ from app.domain.fact import Intended
 from app.domain.instant import Instant
 from app.engine import facts
 from app.engine.books import OUR_MISTAKES, Books
-from app.engine.market import MarketDesk
-from app.engine.roster import Leaving, Roster
-from app.engine.sending import Sender
-from app.engine.watching import Watch
+from app.engine.roster import Leaving
+from app.engine.shared import Shared
 from app.engine.working import Working
-from app.store.database import Database
 from app.store.intents import intend
 from app.store.journal import Entry, Recorded
 from app.store.leases import Lease
@@ -31,28 +28,18 @@ class Acting:
 
     def __init__(
         self,
-        *,
-        account: str,
-        broker: str,
+        shared: Shared,
         lease: Lease,
-        database: Database,
-        market: MarketDesk,
-        roster: Roster,
         books: Books,
-        sender: Sender,
-        watch: Watch,
+        *,
         reload: Callable[[Sequence[str], Instant], Awaitable[None]],
         see_halts: Callable[[Instant], Awaitable[None]],
     ) -> None:
-        self._account = account
-        self._broker = broker
+        self._account, self._broker = shared.account, shared.broker.name
+        self._database, self._market = shared.database, shared.market
+        self._roster, self._sender, self._watch = shared.roster, shared.sender, shared.watch
         self._lease = lease
-        self._database = database
-        self._market = market
-        self._roster = roster
         self._books = books
-        self._sender = sender
-        self._watch = watch
         self._reload = reload
         self._see_halts = see_halts
 

@@ -1,6 +1,6 @@
 """What a desk learns: reports and answers into the journal, and from there into its memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -11,13 +11,11 @@ from app.domain.refusal import Refusal
 from app.engine import inbox, strangers
 from app.engine.adoption import adopted
 from app.engine.measuring import Measuring
-from app.engine.roster import Roster
+from app.engine.shared import Shared
 from app.engine.sorting import Lost
-from app.engine.watching import Watch
-from app.ports import Broker, OrderReport, Report
+from app.ports import OrderReport, Report
 from app.store import journal
-from app.store.database import Database
-from app.store.doorbell import EVENTS, Doorbell
+from app.store.doorbell import EVENTS
 from app.store.journal import Contradiction, Entry, Recorded
 
 log = structlog.get_logger()
@@ -41,27 +39,12 @@ class Books:
     the child's quantity stays reserved.
     """
 
-    def __init__(
-        self,
-        *,
-        account: str,
-        broker: Broker,
-        database: Database,
-        doorbell: Doorbell,
-        roster: Roster,
-        watch: Watch,
-        measuring: Measuring,
-        cancel: Callable[[str, Instant], None],
-    ) -> None:
+    def __init__(self, shared: Shared, measuring: Measuring) -> None:
         self.held: dict[str, OrderReport] = {}
-        self._account = account
-        self._broker = broker
-        self._database = database
-        self._doorbell = doorbell
-        self._roster = roster
-        self._watch = watch
+        self._account, self._broker = shared.account, shared.broker
+        self._database, self._doorbell = shared.database, shared.doorbell
+        self._roster, self._watch, self._sender = shared.roster, shared.watch, shared.sender
         self._measuring = measuring
-        self._cancel = cancel
 
     async def record(self, entries: Sequence[Entry], now: Instant) -> None:
         """Record facts and believe what comes of them.
@@ -127,7 +110,7 @@ class Books:
         for child_id in booked.undead:
             # Over for us, open at the broker: whatever it fills will be booked, and it must end.
             log.warning("child is open at the broker though it is over", child_id=child_id)
-            self._cancel(child_id, now)
+            self._sender.cancel(child_id, now)
         await self._watch.undead(booked.undead, now)
         await self._adopt(booked.lost, now)
 

@@ -44,9 +44,11 @@ class Claims:
         market: MarketDesk,
         thresholds: Thresholds,
         rules: DeskRules,
+        stir: Callable[[], None],
     ) -> None:
         self.desks: dict[str, Desk] = {}
         self.rules = rules
+        self._stir = stir
         self._accounts = tuple(accounts)
         self._opens = opens
         self._keeper = keeper
@@ -76,6 +78,7 @@ class Claims:
         self._keeper.drop(DESK + account)
         desk = self.desks.pop(account, None)
         if desk is not None:
+            await desk.abandon()
             await desk.broker.close()
 
     async def give_back(self) -> None:
@@ -123,6 +126,8 @@ class Claims:
             thresholds=self._thresholds,
             lease=lease,
             safe=partial(self._keeper.safe, lease.name),
+            rules=self.rules,
+            stir=self._stir,
         )
         try:
             latest = await desk.open(self._market.clock.now())

@@ -21,10 +21,10 @@ from app.engine.halting import Halting
 from app.engine.inquiry import Inquiry
 from app.engine.market import MarketDesk
 from app.engine.measuring import Measuring
-from app.engine.positions import Positions
 from app.engine.reconciling import Reconciling
 from app.engine.roster import Roster
 from app.engine.sending import Sender
+from app.engine.shared import Shared
 from app.engine.watching import Watch
 from app.ports import Broker
 from app.store import leases, open_orders
@@ -41,6 +41,14 @@ ROUNDS_MAX = 1_000
 
 OVERDUE_SECONDS = 1.0
 VERSIONS_SECONDS = 30.0
+
+
+def _evidence(broker: Broker, rules: DeskRules) -> Evidence:
+    return Evidence(
+        broker.capabilities,
+        quarantine=int(rules.quarantine_seconds * SECOND),
+        operator_after=int(rules.closing_seconds * SECOND),
+    )
 
 
 class NeverQuiet(Exception):
@@ -61,57 +69,39 @@ class Desk:
         thresholds: Thresholds,
         lease: Lease,
         safe: Callable[[], bool],
-        rules: DeskRules = DeskRules(),  # noqa: B008 - frozen
+        rules: DeskRules,
+        stir: Callable[[], None],
     ) -> None:
         self.account = account
         self.broker = broker
         self.lease = lease
         self._database = database
         self._market = market
+        self._stir = stir
         self._answers: list[tuple[str, ChildFact]] = []
         self._overdue_at = self._versions_at = 0.0
-        self._roster = roster = Roster(rules.max_working_orders)
-        self._watch = watch = Watch(database, account, thresholds)
-        self._sender = sender = Sender(broker, self._answered, safe, market.clock.now)
-        self._measuring = Measuring(database, account, market, roster)
-        self._inquiry = Inquiry(broker)
-        self._books = Books(
+        self._roster = Roster(rules.max_working_orders)
+        self._watch = Watch(database, account, thresholds)
+        self._sender = Sender(broker, self._answered, safe, market.clock.now)
+        shared = Shared(
             account=account,
             broker=broker,
             database=database,
             doorbell=doorbell,
-            roster=roster,
-            watch=watch,
-            measuring=self._measuring,
-            cancel=sender.cancel,
+            market=market,
+            roster=self._roster,
+            sender=self._sender,
+            watch=self._watch,
         )
-        self._halting = Halting(account, sender.cancel, self._books.record)
+        self._measuring = Measuring(database, account, market, self._roster)
+        self._books = Books(shared, self._measuring)
+        self._halting = Halting(account, self._sender.cancel, self._books.record)
+        self._inquiry = Inquiry(broker)
         self._reconciling = Reconciling(
-            account=account,
-            inquiry=self._inquiry,
-            evidence=Evidence(
-                broker.capabilities,
-                quarantine=int(rules.quarantine_seconds * SECOND),
-                operator_after=int(rules.closing_seconds * SECOND),
-            ),
-            positions=Positions(database, account),
-            books=self._books,
-            roster=roster,
-            watch=watch,
-            on_the_wire=sender.on_the_wire,
+            shared, self._inquiry, _evidence(broker, rules), self._books
         )
         self._acting = Acting(
-            account=account,
-            broker=broker.name,
-            lease=lease,
-            database=database,
-            market=market,
-            roster=roster,
-            books=self._books,
-            sender=sender,
-            watch=watch,
-            reload=self._reload,
-            see_halts=self._see_halts,
+            shared, lease, self._books, reload=self._reload, see_halts=self._see_halts
         )
 
     async def measure(self, now: Instant) -> None:
@@ -153,6 +143,10 @@ class Desk:
         await self._reconciling.close()
         await self._sender.settled()
         await self._book_answers()
+
+    async def abandon(self) -> None:
+        """Give up questions under way: the desk is somebody else's."""
+        await self._reconciling.close()
 
     async def settle(self, now: Instant, *, stepped: bool) -> bool:
         """Work until nothing is left to do at `now`. Whether anything was done."""
@@ -216,6 +210,7 @@ class Desk:
 
     def _answered(self, order_id: str, fact: ChildFact) -> None:
         self._answers.append((order_id, fact))
+        self._stir()
 
     async def _book_answers(self) -> bool:
         answers, self._answers = self._answers, []

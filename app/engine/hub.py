@@ -5,12 +5,16 @@ that falls behind is let go with its cursor; it comes back and has lost nothing.
 """
 
 import asyncio
+import os
+import socket
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import structlog
 
+from app.engine.ids import new_id
 from app.store import event_log
 from app.store.background import Background
 from app.store.database import Database, unreachable
@@ -20,6 +24,7 @@ from app.store.event_log import START, Cursor, Event
 log = structlog.get_logger()
 
 POLL_SECONDS = 0.25
+TELL_SECONDS = 1.0
 QUEUE_MAX = 5_000
 _PAGE = 1_000
 
@@ -48,9 +53,17 @@ class Subscriber:
 
     wants: Callable[[Event], bool]
     cursor: Cursor
+    replaying: Cursor | None = None
     queue: deque[Event] = field(default_factory=deque)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     overflowed: bool = False
+
+    def needs_after(self, head: Cursor) -> Cursor:
+        """It still needs what is after this place, should it break off and come back."""
+        if self.replaying is not None:
+            return self.replaying
+        # With nothing waiting it was handed all that it wants up to the head.
+        return self.cursor if self.queue or self.overflowed else head
 
 
 class Hub:
@@ -62,6 +75,9 @@ class Hub:
         self._subscribers: set[Subscriber] = set()
         self.loop = Background(self._run, "hub")
         self.head = Cursor(0, 0, 0)
+        self._name = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-6:]}"
+        # Who broke off a moment ago may come back: where the slowest stood is told for a while.
+        self._places: deque[tuple[float, Cursor]] = deque()
 
     async def start(self) -> None:
         async with self._database.connection() as connection:
@@ -80,17 +96,19 @@ class Hub:
     ) -> AsyncGenerator[Event, None]:
         """Events after a cursor (None: from now on, START: from the oldest kept), for ever.
 
-        Raises Gap before the first event, FellBehind when the caller is too slow.
+        Raises Gap before the first event (or, rarely, within a replay that takes longer than
+        events are kept), FellBehind when the caller is too slow.
         """
         # In the set before the replay, so that nothing falls between replay and live.
         subscriber = Subscriber(wants, self.head)
         self._subscribers.add(subscriber)
         try:
             if after is not None:
-                begin = await self._place(after)
-                async for event in self._replay(begin, subscriber.cursor):
+                subscriber.replaying = await self._place(after)
+                async for event in self._replay(subscriber, subscriber.cursor):
                     if wants(event):
                         yield event
+                subscriber.replaying = None
             async for event in self._live(subscriber):
                 yield event
         finally:
@@ -109,16 +127,25 @@ class Hub:
             raise Gap(oldest)
         return after
 
-    async def _replay(self, after: Cursor, upto: Cursor) -> AsyncIterator[Event]:
-        cursor = after
+    async def _replay(self, subscriber: Subscriber, upto: Cursor) -> AsyncIterator[Event]:
+        """Raises Gap where events were removed that it should have read: it was never told of."""
+        begin = cursor = subscriber.replaying
+        assert cursor is not None, "it begins somewhere"
         while cursor < upto:
             async with self._database.connection() as connection:
                 page = await event_log.read(connection, cursor, limit=_PAGE, upto=upto)
+                oldest = await event_log.oldest(connection)
+            if oldest > cursor:
+                raise Gap(oldest)
             for event in page:
                 yield event
             if len(page) < _PAGE:
                 return
-            cursor = page[-1].cursor
+            told = subscriber.replaying is not begin
+            cursor = subscriber.replaying = page[-1].cursor
+            if not told:
+                # It will take longer: from here on nothing is removed under it.
+                await self._tell_place(at_once=True)
 
     async def _live(self, subscriber: Subscriber) -> AsyncIterator[Event]:
         while True:
@@ -134,8 +161,10 @@ class Hub:
     async def _run(self) -> None:
         while True:
             try:
-                while await self._read_page():
-                    pass
+                more = True
+                while more:
+                    more = await self._read_page()
+                    await self._tell_place()
             except Exception as failure:
                 if not unreachable(failure):
                     raise
@@ -152,6 +181,19 @@ class Hub:
         if page:
             self.head = page[-1].cursor
         return len(page) == _PAGE
+
+    async def _tell_place(self, *, at_once: bool = False) -> None:
+        """Tell once a second what the slowest subscriber of the last minute still needs."""
+        now = time.monotonic()
+        if not at_once and self._places and now - self._places[-1][0] < TELL_SECONDS:
+            return
+        needed = (subscriber.needs_after(self.head) for subscriber in self._subscribers)
+        self._places.append((now, min(needed, default=self.head)))
+        while now - self._places[0][0] > event_log.READER_SECONDS:
+            self._places.popleft()
+        lowest = min(place for _, place in self._places)
+        async with self._database.connection() as connection:
+            await event_log.tell(connection, reader=self._name, place=lowest)
 
     def _hand_out(self, event: Event) -> None:
         for subscriber in self._subscribers:

@@ -1,7 +1,5 @@
 """One desk's reconciliation: asks, books what is told, and concludes from what is not."""
 
-from collections.abc import Collection
-
 import structlog
 
 from app.domain.execution import Child, Execution
@@ -11,8 +9,7 @@ from app.engine.evidence import Evidence, Finding
 from app.engine.inquiry import Inquiry
 from app.engine.positions import Positions
 from app.engine.reconcile import Found
-from app.engine.roster import Roster
-from app.engine.watching import Watch
+from app.engine.shared import Shared
 from app.store.journal import Entry
 
 log = structlog.get_logger()
@@ -21,26 +18,13 @@ log = structlog.get_logger()
 class Reconciling:
     """Orders, executions and positions at the broker, compared with the journal."""
 
-    def __init__(
-        self,
-        *,
-        account: str,
-        inquiry: Inquiry,
-        evidence: Evidence,
-        positions: Positions,
-        books: Books,
-        roster: Roster,
-        watch: Watch,
-        on_the_wire: Collection[str],
-    ) -> None:
-        self._account = account
+    def __init__(self, shared: Shared, inquiry: Inquiry, evidence: Evidence, books: Books) -> None:
+        self._account, self._roster, self._watch = shared.account, shared.roster, shared.watch
+        self._on_the_wire = shared.sender.on_the_wire
         self._inquiry = inquiry
         self._evidence = evidence
-        self._positions = positions
+        self._positions = Positions(shared.database, shared.account)
         self._books = books
-        self._roster = roster
-        self._watch = watch
-        self._on_the_wire = on_the_wire
         self._ask_after: Micros | None = None
         self._held: frozenset[str] = frozenset()
         self._asked_of_held: frozenset[str] = frozenset()

@@ -28,7 +28,6 @@ log = structlog.get_logger()
 
 LOOK_SECONDS = 0.05
 CLAIM_SECONDS = 0.5
-MEASURE_SECONDS = 2.0
 MARKET_LEASE = "market"
 
 OpenBroker = Callable[[str, MarketDesk], Broker]
@@ -63,6 +62,8 @@ class Worker:
         self._brokers = brokers
         self._speed, self._held, self._symbols = speed, held, symbols
         self._keeper = Keeper(database, self.name, self._lose, lease_seconds)
+        self._wake = asyncio.Event()
+        doorbell.join(WORK, self._wake)
         self._claims = Claims(
             accounts=brokers,
             opens=lambda account: self._brokers[account](account, self.market),
@@ -72,11 +73,12 @@ class Worker:
             market=self.market,
             thresholds=thresholds,
             rules=rules or DeskRules(),
+            stir=self._wake.set,
         )
         self.desks = self._claims.desks
         self._oversight = Oversight(database, tuple(brokers), self.market, 2 * lease_seconds)
         self._lost: set[str] = set()
-        self._looked_at = self._claimed_at = self._measured_at = 0.0
+        self._looked_at = self._claimed_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then give everything back."""
@@ -168,14 +170,12 @@ class Worker:
                     desk.updated(updated, now)
                 worked |= await desk.settle(now, stepped=stepped)
             updated = ()
-        if time.monotonic() - self._measured_at > MEASURE_SECONDS:
-            self._measured_at = time.monotonic()
-            for desk in self.desks.values():
-                await desk.measure(now)
+        for desk in self.desks.values():
+            await desk.measure(now)
 
     async def _let_time_go_on(self) -> None:
         await self.market.tell()
-        clock, rung = self.market.clock, self._doorbell.heard(WORK)
+        clock, wake = self.market.clock, self._wake
         now = clock.now()
         moments = [at for desk in self.desks.values() if (at := desk.next_at(now)) is not None]
         until = min(moments, default=None)
@@ -184,10 +184,12 @@ class Worker:
             await asyncio.sleep(TURN_SECONDS)
             return
         if not isinstance(clock, SteppedClock):
-            await clock.wait(until, rung)
+            await clock.wait(until, wake)
+            wake.clear()
             return
         await self._skip_closed_hours(clock, now, until)
-        await clock.wait(until, rung)
+        await clock.wait(until, wake)
+        wake.clear()
         await self.market.advance(clock.now())
 
     async def _skip_closed_hours(

@@ -35,6 +35,7 @@ class Doorbell:
     def __init__(self, url: str, *, hears: tuple[str, ...]) -> None:
         self._url = url
         self._heard = {bell: asyncio.Event() for bell in hears}
+        self._joined: dict[str, list[asyncio.Event]] = {bell: [] for bell in hears}
         self._pending: set[str] = set()
         self._ring = asyncio.Event()
         self.loop = Background(self._run, "doorbell")
@@ -53,6 +54,10 @@ class Doorbell:
     def heard(self, bell: str) -> asyncio.Event:
         """Set when the bell rang; whoever waits clears it."""
         return self._heard[bell]
+
+    def join(self, bell: str, event: asyncio.Event) -> None:
+        """Have `event` set as well whenever the bell rings, for one who waits for more than it."""
+        self._joined[bell].append(event)
 
     async def wait(self, bell: str, *, at_most: float) -> None:
         """Wait for the bell, but look anyway after `at_most` seconds."""
@@ -78,9 +83,9 @@ class Doorbell:
         connection.add_termination_listener(lambda _: self._ring.set())
         self._ring.set()  # For what could not be rung on the last connection.
         try:
-            for bell, event in self._heard.items():
+            for bell in self._heard:
                 await connection.add_listener(bell, self._hear)
-                event.set()  # Something may have rung while nobody listened.
+                self._hear(connection, 0, bell, "")  # It may have rung while nobody listened.
             while not connection.is_closed():
                 await self._ring.wait()
                 self._ring.clear()
@@ -99,4 +104,5 @@ class Doorbell:
             raise
 
     def _hear(self, connection: object, pid: int, channel: str, payload: object) -> None:
-        self._heard[channel].set()
+        for event in (self._heard[channel], *self._joined[channel]):
+            event.set()

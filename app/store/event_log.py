@@ -4,6 +4,7 @@ Sequences are taken before commit, so "id greater than the last" loses late comm
 read in the order of (transaction, id), and only below the oldest transaction still running.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +83,53 @@ async def oldest(connection: Connection) -> Cursor:
     floor = await connection.fetchval("SELECT value FROM meta WHERE key = 'events_floor'")
     current = await era(connection)
     return Cursor.parse(floor) if floor else Cursor(current, 0, 0)
+
+
+PLACE = "xid::text::bigint AS xid, id"
+READER_SECONDS = 60.0
+"""So long the last word of a reader that has fallen silent is respected."""
+
+
+async def tell(connection: Connection, *, reader: str, place: Cursor) -> None:
+    """Say that `reader` still needs every event after `place`."""
+    await connection.execute(
+        "INSERT INTO readers (name, cursor) VALUES ($1, $2) ON CONFLICT (name)"
+        " DO UPDATE SET cursor = excluded.cursor, told_at = clock_timestamp()",
+        reader,
+        str(place),
+    )
+
+
+async def forget_silent(connection: Connection) -> None:
+    """Drop readers that have not told anything for long."""
+    await connection.execute(
+        "DELETE FROM readers WHERE told_at < clock_timestamp() - make_interval(secs => $1)",
+        2 * READER_SECONDS,
+    )
+
+
+async def lowest(connection: Connection) -> Cursor:
+    """The place up to which every reader has read: what is after it must stay."""
+    rows = await connection.fetch(
+        "SELECT cursor FROM readers WHERE told_at > clock_timestamp() - make_interval(secs => $1)",
+        READER_SECONDS,
+    )
+    # Never beyond the head: an event may yet be committed below one that nobody can read so far.
+    places = [await head(connection), *(Cursor.parse(row["cursor"]) for row in rows)]
+    current = places[0].era
+    return min(place for place in places if place.era == current)
+
+
+async def raise_floor(connection: Connection, removed: Sequence[tuple[int, int]]) -> None:
+    """Write down how far the log has been removed: in the transaction that removes."""
+    if not removed:
+        return
+    floor = max(await oldest(connection), Cursor(await era(connection), *max(removed)))
+    await connection.execute(
+        "INSERT INTO meta (key, value) VALUES ('events_floor', $1)"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        str(floor),
+    )
 
 
 async def read(

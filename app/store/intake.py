@@ -9,6 +9,7 @@ from typing import Any
 
 from app.store.controls import Switch, thrown
 from app.store.database import Connection, Database, to_json
+from app.store.retention import archived
 from app.store.signals import DECIDED, decided
 
 Columns = Mapping[str, Any]
@@ -47,9 +48,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Something else stands under this name: `what` is order, key or signal."""
+    """Something else stands under this name: `what` is order, key, signal or archived (an order
+    that has been removed, `order_id`)."""
 
     what: str
+    order_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,10 @@ async def _insert(connection: Connection, arrivals: Sequence[Arrival]) -> list[V
     left = [i for i in range(len(arrivals)) if i not in verdicts]
     rows = await _populate(connection, "orders", [arrivals[i].order for i in left])
     inserted = {row["id"]: row for row in rows}
+    for i, gone in (await _known_once(connection, arrivals, left)).items():
+        inserted.pop(arrivals[i].order["id"], None)
+        verdicts[i] = Clash("archived", gone)
+    left = [i for i in left if i not in verdicts]
     for i in left:
         row = inserted.get(arrivals[i].order["id"])
         verdicts[i] = Accepted(row) if row else await _clash_of_order(connection, arrivals[i])
@@ -119,6 +126,26 @@ async def _insert(connection: Connection, arrivals: Sequence[Arrival]) -> list[V
     told = [_decision(a.signal) for a in arrivals if a.signal and a.order["id"] in inserted]
     await _populate(connection, "events", told, returning="id")
     return [verdicts[i] for i in range(len(arrivals))]
+
+
+async def _known_once(
+    connection: Connection, arrivals: Sequence[Arrival], left: Sequence[int]
+) -> dict[int, str]:
+    """Which of the orders just inserted bear the name of one that was removed: they go again.
+
+    Asked after the insert, which waits for whoever is removing an order of that name.
+    """
+    names = {i: (arrivals[i].order["account"], arrivals[i].order["client_order_id"]) for i in left}
+    gone = await archived(connection, list(names.values()))
+    if gone:
+        again = [arrivals[i].order for i in left if names[i] in gone]
+        await connection.execute(
+            "DELETE FROM orders o USING unnest($1::text[], $2::uuid[]) AS mine(account, id)"
+            " WHERE o.account = mine.account AND o.id = mine.id",
+            [order["account"] for order in again],
+            [order["id"] for order in again],
+        )
+    return {i: gone[name] for i, name in names.items() if name in gone}
 
 
 async def _claim_keys(

@@ -1,10 +1,12 @@
-"""Brings a database to the newest schema, or back."""
+"""Brings a database to the newest schema, or back, and says whether this release may work on it."""
 
 from functools import cache
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, pool
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -14,18 +16,55 @@ ROOT = Path(__file__).resolve().parents[2]
 # Two processes that start at once must not both migrate; the number is only a name.
 _LOCK = 7_305_411
 
+MIGRATE = "start `slipstream serve` of this release once, or run `alembic upgrade head`"
 
-async def migrate(url: str, revision: str = "head") -> None:
-    """Upgrade (or, for an older `revision`, downgrade) the database at `url`."""
+
+class WrongSchema(ValueError):
+    """This release must not work on that database; the message says what to do."""
+
+
+async def migrate(url: str, revision: str = "head", *, beside: Path | None = None) -> None:
+    """Upgrade (or, for an older `revision`, downgrade) the database at `url`.
+
+    A database that a newer release has migrated is left as it is, if that release allows ours to
+    work on it; else WrongSchema. `beside` is a folder of further revisions.
+    """
     engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool
     )
     try:
         async with engine.begin() as connection:
             await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            await connection.run_sync(_run, revision)
+            newer = await connection.run_sync(_run, revision, beside)
     finally:
         await engine.dispose()
+    if newer:
+        await check(url)
+
+
+async def check(url: str) -> None:
+    """Whether this release may work on the database as it is. Raises WrongSchema.
+
+    A newer schema is fine, for migrations only add, unless its `min_revision` says that it is
+    not. One that is older lacks what this release writes.
+    """
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        if await connection.fetchval("SELECT to_regclass('public.alembic_version')") is None:
+            raise WrongSchema(f"the database has no schema yet: {MIGRATE}")
+        there = await connection.fetchval("SELECT version_num FROM alembic_version")
+        least = await connection.fetchval("SELECT value FROM meta WHERE key = 'min_revision'")
+    finally:
+        await connection.close()
+    if there in known() - {newest()}:
+        raise WrongSchema(
+            f"the database is at revision {there}, this release needs {newest()}: {MIGRATE}"
+        )
+    if least is not None and least not in known():
+        raise WrongSchema(
+            f"the database is at revision {there} and needs a release that knows {least};"
+            f" this one knows {newest()} and must not work on it: install the newer release"
+        )
 
 
 @cache
@@ -36,16 +75,42 @@ def newest() -> str:
     return head
 
 
-def _config() -> Config:
+@cache
+def known() -> frozenset[str]:
+    """Every revision that this release has a migration for."""
+    return frozenset(_revisions(_config()))
+
+
+def _revisions(config: Config) -> list[str]:
+    return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+
+
+def _config(beside: Path | None = None) -> Config:
     config = Config(str(ROOT / "alembic.ini"))
     config.set_main_option("script_location", str(ROOT / "migrations"))
+    if beside is not None:
+        # A newline between the folders: neither may hold one.
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", f"{ROOT / 'migrations' / 'versions'}\n{beside}")
     return config
 
 
-def _run(connection: Connection, revision: str) -> None:
-    config = _config()
+def _run(connection: Connection, revision: str, beside: Path | None) -> bool:
+    """Migrate; whether the database is beyond what we know, and was left alone."""
+    config = _config(beside)
     config.attributes["connection"] = connection
-    if revision == "base":
-        command.downgrade(config, "base")
+    there = MigrationContext.configure(connection).get_current_revision()
+    order = _revisions(config)
+    if there is not None and there not in order:
+        return True
+    if revision == "base" or _older(revision, there, order):
+        command.downgrade(config, revision)
     else:
         command.upgrade(config, revision)
+    return False
+
+
+def _older(revision: str, there: str | None, newest_first: list[str]) -> bool:
+    if there is None or revision not in newest_first:
+        return False
+    return newest_first.index(revision) > newest_first.index(there)

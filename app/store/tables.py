@@ -427,6 +427,43 @@ readers = Table(
     _moment("told_at", default=True),
 )
 
+# What stays of an order that was removed, so that it is never entered again.
+archived_orders = Table(
+    "archived_orders",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("client_order_id", Text, primary_key=True),
+    Column("id", UUID, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("body_sha256", LargeBinary, nullable=False),
+    Column("status", Text, nullable=False),
+    _moment("archived_at", default=True),
+    UniqueConstraint("key"),
+)
+
+# What stays of a fill, so that a broker that tells it again is not believed a second time.
+archived_fills = Table(
+    "archived_fills",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("broker", Text, primary_key=True),
+    Column("execution_id", Text, primary_key=True),
+    Column("child_id", Text, nullable=False),
+)
+
+# The sums of removed fills: a position is these and the fills that are left.
+archived_positions = Table(
+    "archived_positions",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("symbol", Text, primary_key=True),
+    _amount("qty", zero=True),
+    _amount("cash", zero=True),
+    _amount("fees", zero=True),
+    _amount("turned", zero=True),
+    Column("fills", BigInteger, nullable=False, server_default=text("0")),
+)
+
 alerts = Table(
     "alerts",
     metadata,

@@ -70,9 +70,51 @@ def upgrade() -> None:
         sa.Column("told_at", MOMENT, server_default=NOW, nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_readers")),
     )
+    _create_archived()
+
+
+def _create_archived() -> None:
+    """What stays of orders and fills that were removed."""
+    op.create_table(
+        "archived_orders",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("client_order_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("body_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("archived_at", MOMENT, server_default=NOW, nullable=False),
+        sa.PrimaryKeyConstraint("account", "client_order_id", name=op.f("pk_archived_orders")),
+        sa.UniqueConstraint("key", name=op.f("uq_archived_orders_key")),
+    )
+    op.create_table(
+        "archived_fills",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("broker", sa.Text(), nullable=False),
+        sa.Column("execution_id", sa.Text(), nullable=False),
+        sa.Column("child_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "account", "broker", "execution_id", name=op.f("pk_archived_fills")
+        ),
+    )
+    zero = sa.text("0")
+    op.create_table(
+        "archived_positions",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("symbol", sa.Text(), nullable=False),
+        sa.Column("qty", sa.Numeric(), server_default=zero, nullable=False),
+        sa.Column("cash", sa.Numeric(), server_default=zero, nullable=False),
+        sa.Column("fees", sa.Numeric(), server_default=zero, nullable=False),
+        sa.Column("turned", sa.Numeric(), server_default=zero, nullable=False),
+        sa.Column("fills", sa.BigInteger(), server_default=zero, nullable=False),
+        sa.PrimaryKeyConstraint("account", "symbol", name=op.f("pk_archived_positions")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("archived_positions")
+    op.drop_table("archived_fills")
+    op.drop_table("archived_orders")
     op.drop_table("readers")
     op.drop_table("busts")
     op.drop_column("positions", "outside")

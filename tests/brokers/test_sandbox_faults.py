@@ -74,6 +74,22 @@ async def told_twice(house: Rehearsal, fault: str) -> None:
     assert house.count("executions") == 1
 
 
+async def refused_later(house: Rehearsal, fault: str) -> None:
+    """An acknowledgement is no promise."""
+    broker = house.open(fault)
+    await acknowledged(broker, ioc("a"))
+    end = ("a", ChildStatus.REJECTED, 0, "insufficient_funds")
+    assert states(await house.hear(broker)) == [end]
+    assert states([await known(broker, "a")]) == [end]
+
+
+async def canceled_unasked(house: Rehearsal, fault: str) -> None:
+    broker = house.open(fault)
+    await acknowledged(broker, ticket("a"))
+    assert states(await house.hear(broker))[-1] == ("a", ChildStatus.CANCELED, 0, "venue")
+    assert await broker.open_orders() == []
+
+
 async def ignored_cancel(house: Rehearsal, fault: str) -> None:
     """Without evidence it is open; asking again helps."""
     broker = house.open(fault, misses=1.0)
@@ -236,6 +252,8 @@ SCENARIOS: dict[str, Scenario] = {
     "ack_delay": late_answer,
     "ack_reorder": late_answer,
     "ack_duplicate": told_twice,
+    "refuse_later": refused_later,
+    "cancel_unasked": canceled_unasked,
     "cancel_ignored": ignored_cancel,
     "cancel_cut": taken_cancel,
     "cancel_delay": taken_cancel,
@@ -243,6 +261,7 @@ SCENARIOS: dict[str, Scenario] = {
     "report_delay": told_late,
     "report_duplicate": told_twice,
     "report_reorder": told_out_of_order,
+    "report_garbage": untold,
     "late_fill": late_fill,
     "over_fill": over_fill,
     "bust": bust,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.machine_story import move
 from tests.cli.story import copy_ledger, tell
 from tests.conftest import run_sql, with_database
 
@@ -39,3 +40,11 @@ def story(server_url: str, told: Story, tmp_path: Path) -> Iterator[Story]:
     asyncio.run(run_sql(server_url, f"CREATE DATABASE {name} TEMPLATE {told.url}"))
     yield Story(with_database(server_url, name), ledger)
     asyncio.run(run_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def machine_story(story: Story, tmp_path: Path) -> Story:
+    """The same history at a venue in machine time, with busts, a correction and an adoption."""
+    ledger = tmp_path / "venue.sqlite3"
+    asyncio.run(move(story.url, story.ledger, ledger))
+    return Story(story.url, ledger)

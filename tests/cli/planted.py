@@ -190,14 +190,14 @@ SENDING = (
         ),
     ),
     Planted(
-        "no child is decided on a quote of the future",
+        "no child is decided on a quote of the future, or on one too old",
         (
             "UPDATE children SET quote_at = intended_at + interval '1 microsecond'"
             f" WHERE {CHILD_OF_TWAP}",
         ),
     ),
     Planted(
-        "no child is sent under a halt that still holds",
+        "no child is sent under a halt",
         (
             "INSERT INTO controls (scope, name, halted, changed_at)"
             " VALUES ('symbol', 'ACME', true, clock_timestamp() - interval '1 hour')",
@@ -350,10 +350,6 @@ VENUE = (
             "UPDATE executions SET price = '1' WHERE execution_id ="
             " (SELECT min(execution_id) FROM executions)"
         ),
-    ),
-    Planted(
-        "children end as they ended at the venue",
-        ledger=_venue("DELETE FROM outcomes WHERE status = 'filled'"),
     ),
     Planted(
         "children end as they ended at the venue",

@@ -24,8 +24,15 @@ GIVEN: dict[str, tuple[str, object]] = {
     "host": ("0.0.0.0", "0.0.0.0"),
     "port": ("0", 0),
     "log_level": ("WARNING", "warning"),
+    "workers": ("3", 3),
     "account": ("second", "second"),
     "broker": ("other", "other"),
+    "accounts": ("main=paper, second=other", ("main=paper", "second=other")),
+    "sandbox_url": ("http://127.0.0.1:9", "http://127.0.0.1:9"),
+    "lease_seconds": ("1.5", 1.5),
+    "max_working_orders": ("40", 40),
+    "quarantine_seconds": ("90", 90),
+    "closing_seconds": ("30", 30),
     "feed": ("replay", "replay"),
     "feed_seed": ("7", 7),
     "feed_path": ("data/lean", Path("data/lean")),
@@ -36,6 +43,8 @@ GIVEN: dict[str, tuple[str, object]] = {
     "paper_latency_ms": ("0", 0),
     "paper_fee_per_share": ("0.0001", D("0.0001")),
     "paper_fee_bps": ("-0.2", D("-0.2")),
+    "retention_days": ("0.5", D("0.5")),
+    "archive_dir": ("archive", Path("archive")),
     "max_order_qty": ("5000", D(5000)),
     "max_order_notional": ("1000000.50", D("1000000.50")),
     "max_quote_age_seconds": ("5", 5),
@@ -107,6 +116,14 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("workers", "0"),
+        ("accounts", "main"),
+        ("accounts", "main=paper,=paper"),
+        ("accounts", "../x=paper"),
+        ("lease_seconds", "0.9"),
+        ("max_working_orders", "0"),
+        ("quarantine_seconds", "0"),
+        ("closing_seconds", "0"),
         ("port", "65536"),
         ("port", "-1"),
         ("port", "tcp://10.0.0.1:80"),
@@ -120,6 +137,7 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
         ("collar", "1"),
         ("paper_latency_ms", "-1"),
         ("max_quote_age_seconds", "0"),
+        ("retention_days", "0"),
         ("alert_failed_children", "0"),
         ("alert_stalled_seconds", "0"),
         ("signal_confidence_min", "1.1"),
@@ -127,6 +145,49 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
 )
 def test_a_value_that_cannot_be_is_refused_by_name(name: str, text: str) -> None:
     assert [found for found, _ in refused({f"SLIPSTREAM_{name.upper()}": text})] == [name]
+
+
+# Accounts
+
+
+def test_accounts_each_have_a_broker_and_the_first_is_the_default() -> None:
+    assert settings_from({}).broker_of == {"main": "paper"}
+    alone = settings_from({"SLIPSTREAM_ACCOUNT": "a", "SLIPSTREAM_BROKER": "b"})
+    assert alone.broker_of == {"a": "b"}
+    told = {
+        "SLIPSTREAM_ACCOUNTS": "beta=sandbox,main=paper",
+        "SLIPSTREAM_SANDBOX_URL": "http://127.0.0.1:9",
+    }
+    several = settings_from(told)
+    assert several.broker_of == {"beta": "sandbox", "main": "paper"}
+    assert (several.account, several.broker) == ("beta", "sandbox")
+    chosen = settings_from(told | {"SLIPSTREAM_ACCOUNT": "main"})
+    assert (chosen.account, chosen.broker) == ("main", "paper")
+
+
+@pytest.mark.parametrize(
+    ("accounts", "more", "sentence"),
+    [
+        ("a=paper,a=paper", {}, "SLIPSTREAM_ACCOUNTS names an account twice"),
+        (
+            "a=paper",
+            {"ACCOUNT": "b"},
+            "SLIPSTREAM_ACCOUNT is 'b', which SLIPSTREAM_ACCOUNTS does not name",
+        ),
+        (
+            "a=paper",
+            {"BROKER": "other"},
+            "SLIPSTREAM_BROKER is 'other', but SLIPSTREAM_ACCOUNTS has 'a' at 'paper'",
+        ),
+        ("a=sandbox", {}, "an account at the broker 'sandbox' needs SLIPSTREAM_SANDBOX_URL"),
+    ],
+)
+def test_accounts_that_contradict_are_refused_with_a_sentence(
+    accounts: str, more: dict[str, str], sentence: str
+) -> None:
+    given = {"SLIPSTREAM_ACCOUNTS": accounts}
+    with pytest.raises(ValidationError, match=re.escape(sentence)):
+        settings_from(given | {f"SLIPSTREAM_{name}": text for name, text in more.items()})
 
 
 def test_settings_are_frozen() -> None:

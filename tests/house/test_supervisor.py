@@ -28,6 +28,7 @@ from app.supervisor import (
     environment_of,
     free_port,
     prepare_database,
+    process_names,
 )
 
 URL = "postgresql://u:p@h:5432/d"
@@ -90,6 +91,20 @@ def test_what_is_none_is_told_as_none_and_nothing_twice() -> None:
     assert environment["SLIPSTREAM_SYMBOLS"] == ""
     assert environment_of(made(symbols=("A", "B")), URL)["SLIPSTREAM_SYMBOLS"] == "A,B"
     assert all(isinstance(value, str) for value in environment.values())
+
+
+def test_a_child_reads_the_accounts_its_parent_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    parent = made(accounts="beta=paper,main=paper", workers=2)
+    for name, value in environment_of(parent, URL).items():
+        monkeypatch.setenv(name, value)
+    child = made()
+    assert child.model_copy(update={"database_url": None}) == parent
+    assert (child.account, list(child.broker_of)) == ("beta", ["beta", "main"])
+
+
+def test_a_server_has_as_many_workers_as_it_is_told() -> None:
+    assert process_names(1) == ["worker", "api"]
+    assert process_names(3) == ["worker", "worker 2", "worker 3", "api"]
 
 
 # The key

@@ -139,4 +139,8 @@ def test_scopes(scope: str) -> None:
     assert key("admin").may(scope)
     assert not key().may(scope)
     others = {other for other in SCOPES if other != scope and key(scope).may(other)}
-    assert others == {"admin": set(SCOPES) - {"admin"}, "trade": {"cancel"}}.get(scope, set())
+    assert others == {
+        "admin": set(SCOPES) - {"admin"},
+        "trade": {"cancel"},
+        "risk": {"cancel"},
+    }.get(scope, set())

@@ -6,7 +6,7 @@ import pytest
 
 from app.store import leases, views
 from app.store.database import Database
-from app.store.leases import TTL_SECONDS, Lease, Lost
+from app.store.leases import TTL_SECONDS, WORKER, Lease, Lost
 from tests.store.seeds import fetch, value
 
 NAME = "desk:a1"
@@ -178,3 +178,34 @@ async def test_who_owns_what_can_be_seen(database: Database) -> None:
     async with database.connection() as connection:
         (seen,) = await views.leases(connection)
     assert (seen["owner"], seen["held"]) == (None, False)
+
+
+async def test_a_lease_lasts_as_long_as_its_claimer_says(database: Database) -> None:
+    async with database.connection() as connection:
+        lease = await leases.claim(connection, name=NAME, owner="w1", seconds=0.1)
+        assert lease is not None
+        assert await leases.renew(connection, [lease], owner="w1", seconds=0.15) == {NAME}
+        await asyncio.sleep(0.2)
+        assert await leases.claim(connection, name=NAME, owner="w2") is not None
+
+
+async def test_who_lives_and_what_is_free(database: Database) -> None:
+    async with database.connection() as connection:
+        asked = ["desk:a", "desk:b", "desk:c"]
+        assert await leases.ownership(connection, asked) == leases.Ownership(0, tuple(asked))
+        for worker in ("w1", "w2", "dead"):
+            await leases.claim(connection, name=WORKER + worker, owner=worker)
+        await leases.claim(connection, name="desk:b", owner="w1")
+        await leases.claim(connection, name="desk:c", owner="dead")
+        await connection.execute(
+            "UPDATE leases SET until = clock_timestamp() - interval '1 ms' WHERE owner = 'dead'"
+        )
+        there = await leases.ownership(connection, asked)
+        assert there == leases.Ownership(2, ("desk:a", "desk:c"))
+        await connection.execute(
+            "UPDATE leases SET until = clock_timestamp() - interval '6 minutes'"
+            " WHERE name IN ('worker:dead', 'desk:c')"
+        )
+        await leases.forget_workers(connection)
+        names = await connection.fetch("SELECT name FROM leases ORDER BY name")
+    assert [row["name"] for row in names] == ["desk:b", "desk:c", "worker:w1", "worker:w2"]

@@ -10,9 +10,10 @@ from app.domain.instrument import Instrument
 from app.domain.market import Quote
 from app.domain.session import Session
 from app.domain.volume import default_curve
-from app.store import accounts, market_state
+from app.store import accounts, leases, market_state
 from app.store.accounts import OtherBroker
 from app.store.database import Database
+from app.store.leases import Lost
 from app.store.market_state import Ticked, Told
 from tests.domain.tasks import OPEN, SESSION
 from tests.store.seeds import enter, fetch, working
@@ -189,3 +190,50 @@ async def test_an_account_never_changes_its_broker(database: Database) -> None:
     await ensure(broker)
     with pytest.raises(OtherBroker, match="main"):
         await ensure("third")
+
+
+async def test_only_who_owns_the_market_tells_it_and_never_an_earlier_time(
+    database: Database,
+) -> None:
+    async with database.connection() as connection:
+        await market_state.start_clock(
+            connection, feed="f", now=OPEN, stepped=False, speed=D(1), held=False
+        )
+        old = await leases.claim(connection, name="market", owner="w1")
+        assert old is not None
+        await market_state.tell_clock(connection, OPEN + 5, old)
+        await market_state.tell_clock(connection, OPEN + 3, old)
+        clock = await market_state.clock(connection)
+        assert clock is not None
+        assert clock.now == OPEN + 5
+        await connection.execute("UPDATE leases SET until = clock_timestamp() - interval '1 ms'")
+        with pytest.raises(Lost):
+            await market_state.tell_clock(connection, OPEN + 6, old)
+        new = await leases.claim(connection, name="market", owner="w2")
+        assert new is not None
+        with pytest.raises(Lost):
+            await market_state.tell_clock(connection, OPEN + 7, old)
+        await market_state.tell_clock(connection, OPEN + 8, new)
+        clock = await market_state.clock(connection)
+    assert clock is not None
+    assert clock.now == OPEN + 8
+
+
+async def test_accounts_that_nobody_works_are_found(database: Database) -> None:
+    async def deserted(*served: str, free: float = 0.05) -> dict[str, int]:
+        async with database.connection() as connection:
+            return await accounts.deserted(connection, served=served, free_seconds=free)
+
+    await enter(database)
+    account = (await fetch(database, "SELECT account FROM orders"))[0][0]
+    assert await deserted() == {account: 1}
+    assert await deserted(account) == {}
+    async with database.connection() as connection:
+        await leases.claim(connection, name=f"desk:{account}", owner="w", seconds=0.05)
+        assert await deserted() == {}
+        await asyncio.sleep(0.15)
+        # Only just orphaned: whoever takes over may be on the way.
+        assert await deserted(free=60) == {}
+    assert await deserted() == {account: 1}
+    await fetch(database, "UPDATE orders SET status = 'canceled'")
+    assert await deserted() == {}

@@ -23,8 +23,9 @@ except in `accounts` and `agenda`. The tables, for auditors (columns: `schema.py
 - `busts` (seq, account, execution_id, symbol, client_id, at, reason).
   What counts is every execution that is neither corrected nor busted; positions are the sum of it.
 - `ends` (seq, account, order_seq, venue_id, client_id, status, reason, filled, at): how an order
-  ended: filled, canceled or expired. Fills may follow an end (late and over-fills), and a bust
-  may take back what filled it; a refused order has no end.
+  ended: filled, canceled, expired, or rejected after it was accepted. Fills may follow an end
+  (late and over-fills), and a bust may take back what filled it; an order that was refused on
+  arrival has no end.
 - `cancels` (seq, account, client_id, received_at, code): every cancel that was heard; 'taken',
   'not_open', or 'ignored' (a fault).
 - `stream` (seq, account, at, report): what subscribers could read, duplicates and all.

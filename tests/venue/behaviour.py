@@ -25,6 +25,8 @@ FAULTS = (
     "ack_delay",
     "ack_reorder",  # the answer comes after the fills
     "ack_duplicate",  # told by the stream, twice, as well
+    "refuse_later",  # acknowledged, and rejected after all
+    "cancel_unasked",  # the venue cancels it by itself
     # A cancel comes in.
     "cancel_ignored",  # and answered as if it were not
     "cancel_cut",  # taken, the connection is closed
@@ -34,6 +36,7 @@ FAULTS = (
     "report_delay",
     "report_duplicate",
     "report_reorder",
+    "report_garbage",  # told in a way that cannot be read
     # What should not happen.
     "late_fill",  # after a confirmed cancel
     "over_fill",  # beyond the quantity

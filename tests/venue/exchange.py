@@ -15,6 +15,8 @@ from tests.venue.telling import Report, Teller
 
 Json = Mapping[str, Any]
 
+AT_ONCE = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -119,8 +121,12 @@ class Exchange:
         return True
 
     def work(self) -> int | None:
-        """Do all that is due, each in a transaction of its own; when the next is due."""
-        while (item := self.ledger.due(self.ledger.now())) is not None:
+        """Do what is due, each in a transaction of its own; when the next is due. Not too much at
+        once: orders and cancels come in between."""
+        for _ in range(AT_ONCE):
+            item = self.ledger.due(self.ledger.now())
+            if item is None:
+                break
             with self.ledger.transaction():
                 self.ledger.strike(item["seq"])
                 subject = json.loads(item["subject"])
@@ -159,6 +165,10 @@ class Exchange:
                 matching.end(order, behaviour, "expired", "day_ended")
             case "cancel":
                 matching.end(order, behaviour, "canceled", "requested")
+            case "refuse_later":
+                matching.end(order, behaviour, "rejected", "insufficient_funds")
+            case "cancel_unasked":
+                matching.end(order, behaviour, "canceled", "venue")
             case "late_fill":
                 matching.late_fill(order, behaviour)
             case "over_fill":

@@ -26,6 +26,10 @@ class Matching:
         misses = self._chance.draw("misses", order["seq"], subject) < behaviour.misses
         misses = misses or reaches is False
         soon = now + self._chance.span(behaviour.work_ms, "work", order["seq"])
+        for gone in ("refuse_later", "cancel_unasked"):
+            if self._chance.fault(account, behaviour, gone, f"order:{order['seq']}"):
+                self._ledger.schedule(account, soon, gone, order["seq"])
+                return
         if order["tif"] == "ioc":
             self._ledger.schedule(account, soon, "end_ioc" if misses else "match", order["seq"])
             return

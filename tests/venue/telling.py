@@ -102,6 +102,9 @@ class Teller:
 
         if drawn("report_drop"):
             return
+        if drawn("report_garbage"):
+            self.publish(account, report | {"at": "yesterday"})
+            return
         if drawn("report_duplicate"):
             self._ledger.schedule(account, later("again"), "tell", report)
         if drawn("report_delay"):

@@ -1,0 +1,229 @@
+"""Backup while orders work, restore, resume: the venue has moved on, the journal has not."""
+
+import asyncio
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.domain.identity import order_key
+from tests.cli.shell import Said, Shell
+from tests.conftest import run_sql, with_database
+from tests.server import OVER, Server, running_server
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+ORDER = {
+    "symbol": "ACME",
+    "side": "buy",
+    "qty": "4000",
+    "algo": "twap",
+    "duration": "30m",
+    "params": {"slices": 20},
+}
+
+
+async def slipstream(folder: Path, *arguments: str, url: str) -> Said:
+    shell = Shell(folder, folder)
+    return await asyncio.to_thread(shell, *arguments, DATABASE_URL=url)
+
+
+async def fetch(url: str, query: str, *arguments: Any) -> list[Any]:
+    connection = await asyncpg.connect(url)
+    try:
+        rows: list[Any] = await connection.fetch(query, *arguments)
+    finally:
+        await connection.close()
+    return rows
+
+
+def venue(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    ledger = sqlite3.connect(folder / "paper.sqlite3")
+    try:
+        return ledger.execute(query).fetchall()
+    finally:
+        ledger.close()
+
+
+@dataclass(frozen=True)
+class Drill:
+    """An order backed up half-way; the order goes on; restored, and resumed to its end."""
+
+    url: str
+    folder: Path
+    order: dict[str, Any]
+    cursor: str
+    sent_before: int
+    sent_after: int
+    restored: Any
+    frames: list[dict[str, Any]]
+    alerts: set[str]
+    audit: Said
+
+
+async def filled_to(server: Server, order_id: str, qty: float) -> float:
+    order = await server.until(order_id, lambda o: float(o["filled"]) >= qty or o["status"] in OVER)
+    assert order["status"] not in OVER, "too fast for this test"
+    return float(order["filled"])
+
+
+async def backed_up_and_lost(folder: Path, url: str) -> tuple[str, str, int]:
+    """The order's id, a cursor from before the backup, and what the venue had at that time."""
+    async with running_server(folder, url, SPEED="150") as server:
+        order_id: str = (await server.post("/orders", ORDER))["id"]
+        async with server.stream("start") as socket:
+            await socket.recv()
+            cursor: str = json.loads(await socket.recv())["cursor"]
+        await server.clock(held=False)
+        await filled_to(server, order_id, 300)
+        said = await slipstream(folder, "backup", "backup", url=url)
+        assert said.code == 0, said.err
+        [(before,)] = venue(folder, "SELECT count(*) FROM orders")
+        filled = float((await server.get(f"/orders/{order_id}"))["filled"])
+        await filled_to(server, order_id, filled + 300)
+        await server.clock(held=True)
+        refused = await slipstream(folder, "restore", "backup", "--force", url=url)
+        assert refused.code == 1
+        assert "stop it first" in refused.err
+        server.kill("worker")
+    return order_id, cursor, before
+
+
+async def drilled(folder: Path, url: str) -> Drill:
+    order_id, cursor, before = await backed_up_and_lost(folder, url)
+    said = await slipstream(folder, "restore", "backup", url=url)
+    assert said.code == 1
+    assert "--force" in said.err
+    said = await slipstream(folder, "restore", "backup", "--force", url=url)
+    assert said.code == 0, said.err
+    [(after,)] = venue(folder, "SELECT count(*) FROM orders")
+    [restored] = await fetch(
+        url, "SELECT m.value, o.filled, o.next_child FROM orders o, meta m WHERE m.key = 'era'"
+    )
+    async with running_server(folder, url, SPEED="0") as server:
+        async with server.stream(cursor) as socket:
+            frames = [json.loads(await socket.recv()) for _ in range(3)]
+        await server.clock(speed="0", held=False)
+        order = await server.done(order_id)
+        alerts = {alert["rule"] for alert in (await server.get("/alerts"))["items"]}
+        audit = await slipstream(folder, "audit", url=url)
+    return Drill(url, folder, order, cursor, before, after, restored, frames, alerts, audit)
+
+
+@pytest.fixture(scope="module")
+def drill(
+    server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Drill]:
+    name = f"drill_{uuid.uuid4().hex[:12]}"
+    asyncio.run(run_sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield asyncio.run(drilled(tmp_path_factory.mktemp("drill"), with_database(server_url, name)))
+    asyncio.run(run_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def test_a_restored_database_is_marked_and_its_old_cursors_are_told_of_a_gap(
+    drill: Drill,
+) -> None:
+    era, filled, next_child = drill.restored
+    assert int(era) > int(drill.cursor.split("-")[0])
+    assert 300 <= filled < 4000
+    assert next_child > 1000
+    assert await fetch(drill.url, "SELECT value FROM meta WHERE key = 'restored_at'")
+    assert [f["type"] for f in drill.frames] == ["subscribed", "gap", "order.accepted"]
+
+
+def test_no_child_id_of_the_lost_time_is_used_again(drill: Drill) -> None:
+    assert drill.sent_after > drill.sent_before
+    prefix = f"sl{order_key(drill.order['id'])}-"
+    sent = venue(drill.folder, "SELECT client_id FROM orders ORDER BY number")
+    numbers = [int(name.removeprefix(prefix), 36) for (name,) in sent]
+    assert len(set(numbers)) == len(numbers) > drill.sent_after
+    assert max(numbers[: drill.sent_after]) < 1000 < min(numbers[drill.sent_after :])
+    assert venue(drill.folder, "SELECT count(*) FROM repeats") == [(0,)]
+
+
+async def test_every_execution_of_the_lost_time_is_booked_or_set_aside_with_an_alert(
+    drill: Drill,
+) -> None:
+    there = {name for (name,) in venue(drill.folder, "SELECT execution_id FROM executions")}
+    booked = {r[0] for r in await fetch(drill.url, "SELECT execution_id FROM fills")}
+    aside = {r[0] for r in await fetch(drill.url, "SELECT execution_id FROM quarantine")}
+    assert there == booked | aside
+    assert not booked & aside
+    assert not aside or drill.alerts, "set aside without a word"
+
+
+@pytest.mark.xfail(strict=False, reason="needs adoption")
+async def test_the_venue_has_no_more_than_was_ordered(drill: Drill) -> None:
+    """What the journal lost is adopted: it counts, and is not bought a second time."""
+    assert (drill.order["status"], drill.order["filled"]) == ("filled", ORDER["qty"])
+    assert venue(drill.folder, "SELECT sum(CAST(qty AS INTEGER)) FROM executions") == [(4000,)]
+    assert await fetch(drill.url, "SELECT FROM quarantine") == []
+    assert drill.audit.code == 0, drill.audit.out
+
+
+async def test_a_backup_is_whole_or_absent_and_so_is_a_restore(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with running_server(tmp_path, database_url) as server:
+        await server.post("/orders", ORDER)
+        said = await slipstream(tmp_path, "backup", "good", url=database_url)
+        assert said.code == 0, said.err
+        again = await slipstream(tmp_path, "backup", "good", url=database_url)
+        assert (again.code, "exists already" in again.err) == (1, True)
+        await server.post("/orders", ORDER)
+    good = (tmp_path / "good").read_bytes()
+    assert (tmp_path / "good").stat().st_mode & 0o777 == 0o600
+    assert not list(tmp_path.glob("*.part"))
+    (tmp_path / "torn").write_bytes(good[:-300])
+    (tmp_path / "none").write_text("no backup")
+    for name, says in (("torn", "failed"), ("none", "cannot be read"), ("absent", "no file")):
+        said = await slipstream(tmp_path, "restore", name, "--force", url=database_url)
+        assert said.code == 1
+        assert says in said.err
+        assert len(said.err.splitlines()) == 1
+    assert len(await fetch(database_url, "SELECT FROM orders")) == 2
+    await run_sql(database_url, "CREATE TABLE beside (x int)")
+    said = await slipstream(tmp_path, "restore", "good", "--force", url=database_url)
+    assert said.code == 0, said.err
+    assert len(await fetch(database_url, "SELECT FROM orders")) == 1
+
+
+async def test_the_embedded_database_goes_to_another_folder(tmp_path: Path) -> None:
+    """Its server is started for the commands and stopped again; the new folder has none yet."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    async with running_server(here, None) as server:
+        order = await server.post("/orders", {**ORDER, "client_order_id": "kept"})
+    shell = Shell(tmp_path, here)
+    said = await asyncio.to_thread(shell, "backup", "file")
+    assert said.code == 0, said.err
+    said = await asyncio.to_thread(Shell(tmp_path, there), "restore", "file")
+    assert said.code == 0, said.err
+    async with running_server(there, None) as server:
+        found = await server.get(f"/orders/{order['id']}")
+        assert found["client_order_id"] == "kept"
+    for folder in (here, there):
+        assert not (folder / "postgres" / "postmaster.pid").exists()
+
+
+async def test_tools_that_are_absent_or_too_old_are_named(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.store import backup
+
+    with pytest.raises(backup.NoBackup, match=r"pg_dump is not installed: install PostgreSQL 18"):
+        backup._newest_enough([], 18, "pg_dump")
+    old = backup.Tool(tmp_path, 14)
+    with pytest.raises(backup.NoBackup, match="PostgreSQL 18, the newest pg_dump here is 14"):
+        backup._newest_enough([old], 18, "pg_dump")
+    enough = [backup.Tool(tmp_path, major) for major in (14, 16, 18)]
+    assert backup._newest_enough(enough, 15, "pg_dump").major == 16
+    with pytest.raises(backup.NoBackup, match="does not go back to an older version"):
+        backup._checked("; Dumped from database version: 18.4", 15)
+    with pytest.raises(backup.NoBackup, match="no backup of Slipstream"):
+        backup._checked("; Dumped from database version: 15.1", 15)

@@ -1,0 +1,28 @@
+"""Wrong versions of the engine, to prove that the simulation catches them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bugs:
+    """Each switch plants one mistake; none is the engine as it should be."""
+
+    resend_on_timeout: bool = False
+    mark_before_apply: bool = False
+    no_dedupe: bool = False
+    no_epoch_check: bool = False
+    no_version_check: bool = False
+    no_halt_in_commit: bool = False
+    send_before_intent: bool = False
+    send_before_reconcile: bool = False
+    release_without_proof: bool = False
+    ignore_deadline: bool = False
+    end_before_late_fill: bool = False
+    duplicate_refusal_is_final: bool = False
+    never_ask_executions: bool = False
+    ignore_busts: bool = False
+    cancel_once: bool = False
+    no_bound: bool = False
+
+
+NONE = Bugs()

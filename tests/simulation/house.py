@@ -1,0 +1,246 @@
+"""One simulated day: the market, the broker, the journal, and whoever owns the desk."""
+
+from collections import deque
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from app.domain.actions import Send
+from app.domain.decide import decide
+from app.domain.execution import accepted
+from app.domain.fact import Busted, Filled, Intended
+from app.domain.guards import Desk
+from app.domain.instant import MINUTE, SECOND, Instant, Micros
+from app.domain.quantity import ZERO
+from app.domain.recovery import Means
+from app.domain.task import Task
+from app.ports import Ticket
+from tests.simulation import market
+from tests.simulation.agenda import Agenda
+from tests.simulation.bugs import NONE, Bugs
+from tests.simulation.clients import Clients
+from tests.simulation.faults import Kind, Mischief
+from tests.simulation.journal import Entry, Journal, Stale
+from tests.simulation.line import Line
+from tests.simulation.scenario import Fault, draw
+from tests.simulation.venue import Venue
+from tests.simulation.watch import Watch
+
+if TYPE_CHECKING:
+    from tests.simulation.worker import Worker
+
+LAST = market.SESSION.closes_at + 30 * MINUTE
+"""By then every order is over or waits for an operator (I28)."""
+
+DOORBELL = 250_000
+"""How late news of a command may reach the worker, in microseconds."""
+
+LEASE = 5 * SECOND
+
+
+class House:
+    """Everything of one day, from one seed."""
+
+    def __init__(self, seed: str, bugs: Bugs = NONE, keep: int = 60) -> None:
+        self.rng = Random(seed)
+        self.scenario = draw(self.rng)
+        self.bugs = bugs
+        self.agenda = Agenda(market.OPEN - 2 * MINUTE)
+        self.mischief = Mischief()
+        self.watch = Watch(self.agenda, self.scenario.walks, self.scenario.most_working)
+        self.journal = Journal(self.watch.recorded, bugs)
+        self.line = Line(
+            self.agenda, self.rng, self.mischief, self.scenario.longest, lambda: self.worker
+        )
+        self.venue = Venue(
+            self.scenario.means, self.rng, self.mischief, self.line, self.watch, self.agenda
+        )
+        self.line.venue = self.venue
+        self.watch.journal, self.watch.line = self.journal, self.line
+        self.clients = Clients(self)
+        self.worker: Worker | None = None
+        self.shown = dict.fromkeys(market.SYMBOLS, -1)
+        self.silent_until: Instant = 0
+        self.hash = 0
+        self.last: deque[tuple[object, ...]] = deque(maxlen=keep)
+
+    @property
+    def believed(self) -> Means:
+        """What the worker takes the broker to be."""
+        if self.bugs.ignore_deadline:
+            return replace(self.scenario.means, deadline=0, quarantine=1)
+        return self.scenario.means
+
+    def log(self, *what: object) -> None:
+        """One step, for the hash of the day and for whoever reads a failing one."""
+        step = (self.agenda.now, *what)
+        self.hash = crc32(" ".join(map(str, step)).encode(), self.hash)
+        self.last.append(step)
+
+    # The day
+
+    def prepare(self) -> None:
+        """Put the whole day on the agenda."""
+        for symbol, walk in self.scenario.walks.items():
+            for row, at in enumerate(walk.ats):
+                self.agenda.at(at, self._row, symbol, row)
+        for at, task in self.scenario.tasks:
+            self.agenda.at(at, self._accept, task)
+        for command in self.scenario.commands:
+            self.agenda.at(command.at, self.clients.command, command)
+        for fault in self.scenario.faults:
+            self.agenda.at(fault.at, self._arm, fault)
+        self.watch.unfinished = len(self.scenario.tasks)
+        self.agenda.at(self.agenda.now, self.take_over)
+
+    def _row(self, symbol: str, row: int) -> None:
+        self.venue.advance(symbol, self.scenario.walks[symbol].quotes[row])
+        if self.agenda.now < self.silent_until:
+            return
+        self.shown[symbol] = row
+        if self.worker is not None:
+            self.worker.deliver(self.worker.market_moved, symbol)
+
+    def _accept(self, task: Task) -> None:
+        self.journal.enter(accepted(task))
+        self.log("accepted", task.order_id, task.algo, task.side, task.qty)
+        self.ring(task.order_id)
+
+    def ring(self, order_id: str) -> None:
+        """News for the worker, a little later; a new owner reads everything anyway."""
+        worker = self.worker
+        if worker is not None:
+            late = self.rng.randint(0, DOORBELL)
+            self.agenda.at(self.agenda.now + late, worker.deliver, worker.notice, order_id)
+
+    def wake_all(self) -> None:
+        for order_id in self.journal.rows:
+            self.ring(order_id)
+
+    # Ownership
+
+    def take_over(self) -> None:
+        from tests.simulation.worker import Worker
+
+        self.journal.epoch += 1
+        self.log("owner", self.journal.epoch)
+        self.worker = Worker(self, self.journal.epoch)
+        self.worker.start()
+
+    def lost(self, worker: "Worker", pause: Micros = 0) -> None:
+        """The owner died: another one follows when its lease is over, or after a pause."""
+        worker.dead = True
+        if self.worker is worker:
+            self.worker = None
+            after = max(pause, self.rng.randint(SECOND, LEASE + 2 * SECOND))
+            self.agenda.at(self.agenda.now + after, self.take_over)
+
+    def freeze(self, worker: "Worker", ticket: Ticket) -> bool:
+        """Whether the worker stops between its last check and the socket; the bytes leave later."""
+        if not self.mischief.take(Kind.FREEZE):
+            return False
+        held = int(self.rng.random() * self.scenario.longest)
+        self.log("frozen", ticket.child_id, held)
+        self.line.submit(worker, ticket, held)
+        self.agenda.at(self.agenda.now + held, self._thaw, worker)
+        return True
+
+    def _thaw(self, worker: "Worker") -> None:
+        """It goes on with what it remembers; the journal has to know better."""
+        now = self.agenda.now
+        for held in worker.held.values():
+            decision = decide(held.execution, held.plan(), Desk(), worker.market(held), now)
+            facts = [worker.fact(held, action) for action in decision.actions]
+            if any(isinstance(action, Send) for action in decision.actions):
+                entry = Entry(held.order_id, facts, held.version, worker.epoch)
+                try:
+                    self.record(entry, worker)
+                except Stale as stale:
+                    self.log("fenced", held.order_id, stale)
+
+    # The journal
+
+    def record(self, entry: Entry, worker: "Worker | None") -> bool:
+        if self.bugs.ignore_busts:
+            entry = replace(entry, facts=[f for f in entry.facts if not isinstance(f, Busted)])
+        if self.bugs.mark_before_apply and worker is not None:
+            self._mark(entry, worker)
+        changed = self.journal.record(entry)
+        if changed:
+            for fact in entry.facts:
+                child = getattr(fact, "child_id", "")
+                qty = fact.qty if isinstance(fact, Filled | Intended) else ""
+                self.log(fact.type, entry.order_id, child, qty)
+                self.watch.fills += isinstance(fact, Filled)
+        return changed
+
+    def _mark(self, entry: Entry, worker: "Worker") -> None:
+        for fact in entry.facts:
+            if isinstance(fact, Filled) and self.journal.is_fresh(fact):
+                worker.reach("marked")
+                self.journal.marked.add(fact.execution_id)
+
+    def positions(self) -> dict[str, Decimal]:
+        held: dict[str, Decimal] = {}
+        for row in self.journal.rows.values():
+            task, filled = row.execution.task, row.execution.filled
+            symbol = task.instrument.symbol
+            held[symbol] = held.get(symbol, ZERO) + task.side.sign * filled
+        return held
+
+    # Faults
+
+    def between_decision_and_commit(self, order_id: str) -> None:
+        """A command or a halt that slips in where only the journal can see it."""
+        if self.mischief.take(Kind.COMMAND_RACES):
+            self.clients.race(order_id)
+        if self.mischief.take(Kind.HALT_RACES):
+            self._halt()
+
+    def _halt(self) -> None:
+        self.log("halt")
+        self.journal.halted = True
+        self.agenda.at(self.agenda.now + 20 * SECOND, self._release)
+        self.wake_all()
+
+    def _release(self) -> None:
+        self.journal.halted = False
+        self.wake_all()
+
+    def _arm(self, fault: Fault) -> None:
+        self.log("fault", fault.kind, fault.place)
+        now, kind = self.agenda.now, fault.kind
+        match kind:
+            case Kind.CRASH:
+                self.mischief.arm(fault.place)
+            case Kind.LATE_START:
+                if self.worker is not None:
+                    self.lost(self.worker, MINUTE + int(fault.size * 5 * MINUTE))
+                    self.mischief.happened[kind] += 1
+            case Kind.VENUE_AWAY:
+                self._away(SECOND + int(fault.size * 40 * SECOND))
+            case Kind.FEED_SILENT:
+                self.silent_until = now + 40 * SECOND + int(fault.size * 100 * SECOND)
+                self.mischief.happened[kind] += 1
+            case Kind.BUST | Kind.CORRECTION:
+                self._bust(kind, 5)
+            case _:
+                self.mischief.arm(kind)
+
+    def _away(self, length: Micros) -> None:
+        self.mischief.happened[Kind.VENUE_AWAY] += 1
+        self.venue.away_until = self.agenda.now + length
+        self.agenda.at(self.venue.away_until + SECOND, self._reconnected)
+
+    def _reconnected(self) -> None:
+        worker = self.worker
+        if worker is not None:
+            worker.deliver(worker.asking.look_soon, 0)
+
+    def _bust(self, kind: Kind, tries: int) -> None:
+        if self.venue.bust(correct=kind is Kind.CORRECTION):
+            self.mischief.happened[kind] += 1
+        elif tries:
+            self.agenda.at(self.agenda.now + MINUTE, self._bust, kind, tries - 1)

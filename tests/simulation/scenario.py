@@ -1,0 +1,160 @@
+"""One day drawn from a seed: the broker it meets, what is ordered, and what goes wrong."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from app.domain.algorithm import complete
+from app.domain.algos import BY_NAME
+from app.domain.instant import MINUTE, SECOND, Instant, Micros
+from app.domain.quantity import Side
+from app.domain.recovery import QUARANTINE_DEFAULT, IdScope, Lookup, Means
+from app.domain.task import Policy, Task
+from tests.simulation.faults import PLACES, Kind
+from tests.simulation.market import OPEN, SESSION, SYMBOLS, Walk, curve, instrument, walk
+
+POLICY = Policy(max_quote_age=60 * SECOND, collar=Decimal("0.2"))
+FAULTS = 22
+WINDOW = 30 * SECOND
+"""How long a broker of the `window` class remembers an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a client asks of an order that is at work."""
+
+    at: Instant
+    order: str
+    verb: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Armed at a moment; it happens at the next chance. `size` is a share of what it may be."""
+
+    at: Instant
+    kind: Kind
+    place: str
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """All that is drawn before a day begins."""
+
+    means: Means
+    longest: Micros
+    """How long a request may be under way, as the broker declares it."""
+    walks: dict[str, Walk]
+    tasks: tuple[tuple[Instant, Task], ...]
+    commands: tuple[Command, ...]
+    faults: tuple[Fault, ...]
+    most_working: int | None
+
+
+def draw(rng: Random) -> Scenario:
+    means = _means(rng)
+    tasks = tuple(_task(rng, k) for k in range(rng.randint(10, 12)))
+    commands = tuple(_command(rng, task) for _, task in tasks for _ in range(rng.choice((0, 1, 1))))
+    return Scenario(
+        means=means,
+        longest=_longest(means),
+        walks={symbol: walk(rng) for symbol in SYMBOLS},
+        tasks=tasks,
+        commands=commands,
+        faults=tuple(_fault(rng) for _ in range(FAULTS)),
+        most_working=rng.choice((None, None, 3, 5)),
+    )
+
+
+def _means(rng: Random) -> Means:
+    scope = rng.choice(tuple(IdScope))
+    lookup = Lookup.ALL
+    if scope is IdScope.NONE:
+        lookup = rng.choice(tuple(Lookup))
+    elif scope is not IdScope.EVER and rng.random() < 0.15:
+        lookup = Lookup.OPEN_ONLY
+    lag = rng.choice((0, 300_000, 2 * SECOND, 6 * SECOND))
+    quarantine = rng.choice((2, 5, 20)) * SECOND
+    if scope is not IdScope.EVER and rng.random() < 0.5:
+        quarantine = 0
+    deadline = rng.choice((None, 3 * SECOND, 10 * SECOND))
+    return Means(scope, lookup, lag, quarantine, deadline)
+
+
+def _longest(means: Means) -> Micros:
+    if means.deadline is not None:
+        # The broker refuses what is later: a request may be under way as long as it likes.
+        return 3 * MINUTE
+    return means.quarantine or (0 if means.id_scope is IdScope.EVER else QUARANTINE_DEFAULT)
+
+
+def _task(rng: Random, k: int) -> tuple[Instant, Task]:
+    algo = rng.choice(("twap", "twap", "vwap", "limit", "market"))
+    symbol, side = rng.choice(SYMBOLS), rng.choice(tuple(Side))
+    lot = rng.choice((1, 1, 10))
+    accepted_at = OPEN + rng.randint(-MINUTE, 16 * MINUTE)
+    start = max(accepted_at + rng.choice((0, 0, rng.randint(0, 90 * SECOND))), OPEN)
+    end = min(start + rng.randint(40 * SECOND, 8 * MINUTE), SESSION.closes_at)
+    limit: Decimal | None = None
+    if algo == "limit" or rng.random() < 0.4:
+        limit = Decimal(10_000 + side.sign * rng.randint(-900, 1200)) / 100
+    task = Task(
+        order_id=f"o{k}",
+        account="a1",
+        instrument=instrument(symbol, lot),
+        side=side,
+        qty=Decimal(rng.randint(3, 60) * 10),
+        algo=algo,
+        start=start,
+        end=end,
+        session=SESSION,
+        curve=curve(),
+        seed=str(rng.getrandbits(32)),
+        policy=POLICY,
+        limit_price=limit,
+        max_participation=Decimal(rng.choice((5, 10, 30))) / 100 if rng.random() < 0.3 else None,
+        params=complete(BY_NAME[algo], _params(rng, algo)),
+    )
+    return accepted_at, task
+
+
+def _params(rng: Random, algo: str) -> dict[str, Any]:
+    if algo not in ("twap", "vwap"):
+        return {}
+    params: dict[str, Any] = {
+        "placement": rng.choice(("cross", "rest_then_cross")),
+        "jitter": rng.choice((0, 10)),
+    }
+    if algo == "twap":
+        params["slices"] = rng.randint(2, 5)
+    if rng.random() < 0.3:
+        params["max_child"] = 100
+    if rng.random() < 0.3:
+        params["min_child"] = 20
+    return params
+
+
+def _command(rng: Random, task: Task) -> Command:
+    verb = rng.choice(("cancel", "pause", "pause", "amend_qty", "amend_limit", "amend_end"))
+    at = rng.randint(task.start - 10 * SECOND, task.end)
+    return Command(at, task.order_id, verb, rng.random())
+
+
+KINDS = (
+    *Kind,
+    Kind.CRASH,
+    Kind.CRASH,
+    Kind.CRASH,
+    Kind.ACK_LOST,
+    Kind.FILL_LOST,
+    Kind.FILL_LATE,
+    Kind.FREEZE,
+)
+
+
+def _fault(rng: Random) -> Fault:
+    at = OPEN + rng.randint(0, 18 * MINUTE)
+    return Fault(at, rng.choice(KINDS), rng.choice(PLACES), rng.random())

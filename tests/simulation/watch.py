@@ -1,0 +1,169 @@
+"""The invariants, held against every transaction and against every move at the venue."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from app.domain.fact import ChildRejected, Fact, Intended, Moved, Purpose, TimeInForce
+from app.domain.lifecycle import ChildStatus, OrderStatus
+from app.domain.quantity import ZERO
+from tests.simulation.agenda import Agenda
+from tests.simulation.journal import Entry, Journal, Row
+from tests.simulation.line import Line
+from tests.simulation.market import Walk
+from tests.simulation.venue import Placed
+
+OVER = (
+    OrderStatus.FILLED,
+    OrderStatus.CANCELED,
+    OrderStatus.EXPIRED,
+    OrderStatus.REJECTED,
+    OrderStatus.NEEDS_OPERATOR,
+)
+
+
+class Violation(AssertionError):
+    """An invariant does not hold; the message begins with its number in reliability.md §5."""
+
+
+def hold(true: bool, what: str, *subject: object) -> None:
+    if not true:
+        raise Violation(": ".join((what, *map(str, subject))))
+
+
+class Watch:
+    """Knows both sides: the journal, and what really happened at the venue."""
+
+    def __init__(self, agenda: Agenda, walks: dict[str, Walk], most_working: int | None) -> None:
+        self.journal: Journal
+        self.line: Line
+        self.unfinished = 0
+        self.children = 0
+        self.fills = 0
+        self.reconciled: set[int] = {0}
+        self._agenda = agenda
+        self._walks = walks
+        self._most_working = most_working
+        self._sent: set[str] = set()
+        self._out: dict[str, dict[str, Decimal]] = {}
+        self._open: dict[str, set[str]] = {}
+        self._beyond: dict[str, Decimal] = {}
+        self._voided: dict[str, Decimal] = {}
+
+    # The venue
+
+    def placed(self, placed: Placed) -> None:
+        child_id = placed.ticket.child_id
+        order_id = child_id.partition("-")[0]
+        hold(child_id not in self._sent, "I7 sent twice", child_id)
+        self._sent.add(child_id)
+        child = self.journal.rows[order_id].children.get(child_id)
+        hold(child is not None, "I8 at the broker before its intent", child_id)
+        hold(child is None or child.reason != "absent", "I18 absent, and accepted", child_id)
+        self.moved(placed)
+
+    def moved(self, placed: Placed) -> None:
+        order_id = placed.ticket.child_id.partition("-")[0]
+        out = self._out.setdefault(order_id, {})
+        out[placed.broker_id] = placed.filled + placed.leaves
+        at_work = self._open.setdefault(order_id, set())
+        (at_work.add if placed.open else at_work.discard)(placed.broker_id)
+        asked = self.journal.rows[order_id].execution.task.qty
+        room = asked + self._beyond.get(order_id, ZERO)
+        hold(sum(out.values()) <= room, "I3 more at the broker than was asked", order_id)
+
+    def beyond(self, child_id: str, qty: Decimal) -> None:
+        """The venue fills what it should not: so much more may be booked."""
+        order_id = child_id.partition("-")[0]
+        self._beyond[order_id] = self._beyond.get(order_id, ZERO) + qty
+
+    def voided(self, child_id: str, qty: Decimal) -> None:
+        """The venue takes a fill back: until we hear of it, our books hold so much too much."""
+        order_id = child_id.partition("-")[0]
+        self._voided[order_id] = self._voided.get(order_id, ZERO) + qty
+
+    def leaves_house(self, child_id: str, epoch: int) -> None:
+        hold(epoch in self.reconciled, "I25 sent before reconciled", child_id)
+
+    # The journal
+
+    def recorded(self, before: Row, after: Row, facts: Sequence[Fact], entry: Entry) -> None:
+        if entry.epoch is not None:
+            hold(entry.epoch == self.journal.epoch, "I23 written by a former owner", entry.order_id)
+        self._quantities(after)
+        for fact in facts:
+            match fact:
+                case Intended():
+                    self._intended(before, after, fact)
+                case ChildRejected() if fact.absent:
+                    self._absent(fact)
+                case Moved():
+                    self._moved(before, fact, entry.order_id)
+                case _:
+                    pass
+        was, now = before.execution.status in OVER, after.execution.status in OVER
+        self.unfinished += was - now
+
+    def _quantities(self, row: Row) -> None:
+        e, order_id = row.execution, row.execution.task.order_id
+        filled = working = unknown = ZERO
+        live = []
+        for child in row.children.values():
+            filled += child.filled
+            if not child.live:
+                continue
+            live.append(child)
+            if child.status is ChildStatus.UNKNOWN:
+                unknown += child.leaves
+            else:
+                working += child.leaves
+        hold(e.filled == filled, "I1 filled is not what the children filled", order_id)
+        hold(
+            (e.working, e.unknown) == (working, unknown), "I2 reserved is not what lives", order_id
+        )
+        hold(list(e.children) == live, "I2 the live children are others", order_id)
+        parts = (e.filled, e.working, e.unknown, e.unsent, e.canceled, e.excess)
+        hold(sum(parts[:-1]) == e.task.qty + e.excess, "I2 the parts are not the whole", order_id)
+        hold(min(parts) >= 0, "I4 a part is negative", order_id)
+        hold(e.filled + e.reserved <= e.task.qty + e.excess, "I3 over-reserved", order_id)
+        if e.excess:
+            allowed = self._beyond.get(order_id, ZERO) + self._voided.get(order_id, ZERO)
+            hold(e.excess <= allowed, "I3 excess that no broker made", order_id, e.excess)
+
+    def _intended(self, before: Row, after: Row, fact: Intended) -> None:
+        self.children += 1
+        e, task, now = before.execution, before.execution.task, self._agenda.now
+        name = fact.child_id
+        hold(e.status is OrderStatus.WORKING, "I13 intended while not working", name)
+        hold(e.cancel_reason is None, "I13 intended after a cancel", name)
+        hold(not e.pause_requested, "I13 intended while paused", name)
+        hold(not self.journal.halted, "I13 intended while halted", name)
+        hold(e.excess == 0, "I3 intended while there is excess", name)
+        hold(task.start <= now < task.end, "I12 intended outside its window", name)
+        hold(task.session.contains(now), "I12 intended outside the session", name)
+        hold(0 < fact.qty <= e.unsent, "I3 intended more than is left", name)
+        hold(fact.qty % task.instrument.lot == 0, "I4 not whole lots", name)
+        limit = task.limit_price
+        worse = limit is not None and task.side.sign * (fact.price - limit) > 0
+        hold(not worse, "I9 worse than its limit", name)
+        ioc = fact.time_in_force is TimeInForce.IOC
+        hold(ioc is (fact.purpose is Purpose.CROSS), "I9 wrong time in force", name)
+        cap = task.max_participation
+        if cap is not None:
+            walk = self._walks[task.instrument.symbol]
+            volume = walk.volume_at(now) - walk.volume_at(task.start)
+            own = after.execution.filled + after.execution.reserved
+            hold(own <= cap * (own + volume), "I10 more than its share of the volume", name)
+
+    def _absent(self, fact: ChildRejected) -> None:
+        name = fact.child_id
+        hold(name not in self._sent, "I18 released, but the broker has it", name)
+        hold(not self.line.may_still_arrive(name), "I18 released, but still under way", name)
+
+    def _moved(self, before: Row, fact: Moved, order_id: str) -> None:
+        if fact.status in OVER and fact.status is not OrderStatus.NEEDS_OPERATOR:
+            hold(not self._open.get(order_id), "I19 over, but the broker works it", order_id)
+        if fact.status is OrderStatus.WORKING and before.execution.status is OrderStatus.SCHEDULED:
+            rows = self.journal.rows.values()
+            working = sum(r.execution.status is OrderStatus.WORKING for r in rows)
+            most = self._most_working
+            hold(most is None or working < most, "C1 more at work than may be", order_id)
