@@ -1,4 +1,4 @@
-"""`python -m tests.chaos --kills N [--seed S] [--round R] [--minutes M] [--lease L] [--keep DIR]`"""
+"""The campaign; the package's own words say how it is called."""
 
 import argparse
 import asyncio
@@ -26,7 +26,7 @@ def terms_of(seed: int, number: int, left: int, lease: float | None) -> Terms:
     slow = number % SLOW_EVERY == 0 if lease is None else lease >= SLOW_LEASE
     length = lease if lease is not None else (SLOW_LEASE if slow else DENSE_LEASE)
     kills = min(SLOW_KILLS if slow else ROUND_KILLS, left)
-    return Terms(f"{seed}:{number}", kills, length, gap=1.0 if slow else 0.4)
+    return Terms(f"{seed}:{number}", kills, length, gap=0.8 if slow else 0.2)
 
 
 async def campaign(given: argparse.Namespace, folder: Path) -> Result:
@@ -45,10 +45,10 @@ async def campaign(given: argparse.Namespace, folder: Path) -> Result:
             outcome = await play(place, server, terms)
             result.add(outcome)
             result.write()
-            print(result.line(number, outcome), flush=True)
+            say(result.line(number, outcome))
             if outcome.faults:
-                print(f"seed {given.seed}, round {number}, kept in {place}")
-                print(rows_at_fault(outcome.faults), flush=True)
+                say(f"seed {given.seed}, round {number}, kept in {place}")
+                say(rows_at_fault(outcome.faults))
                 break
             await run_sql(server.url, f'DROP DATABASE "{place.name}" WITH (FORCE)')
             shutil.rmtree(place)
@@ -71,12 +71,17 @@ def main() -> None:
     given = arguments.parse_args()
     folder = given.keep or Path(tempfile.mkdtemp(prefix="slipstream-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
-    print(f"seed {given.seed}, in {folder}", flush=True)
+    say(f"seed {given.seed}, in {folder}")
     result = asyncio.run(campaign(given, folder.resolve()))
-    print(result.table())
+    say(result.table())
     if result.ok and given.keep is None:
         shutil.rmtree(folder, ignore_errors=True)
     sys.exit(0 if result.ok else 1)
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ from tests.chaos.terms import FREEZE_LEASES
 from tests.chaos.trader import Trader
 
 AFTER_SECONDS = 0.05
-WAIT_SECONDS = 1.0
+WAIT_SECONDS = 0.5
 """How long the moment after a kind of event is waited for."""
 
-CALM_EVERY = 14
-CALM_SECONDS = (2.0, 6.0)
+CALM_EVERY = 20
+CALM_SECONDS = (2.0, 5.0)
 """Now and then the house is left alone: what takes time to prove must also be hit half-way."""
 
 VICTIMS = {"worker": 0.76, "api": 0.18, "both workers": 0.04, "database": 0.02}

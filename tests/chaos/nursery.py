@@ -5,6 +5,7 @@ that thousands of kills fit into an hour. It reads a line of JSON for each start
 "environment", "log"}`, and answers `started PID`, and later `ended PID CODE`.
 """
 
+import importlib
 import json
 import os
 import select
@@ -17,13 +18,11 @@ from typing import Any
 def preload() -> None:
     """Import what a worker and an API import."""
     from app import plugins
-    from app.api import app as api
-    from app.brokers import sandbox
-    from app.feeds import synthetic_live
 
+    importlib.import_module("app.api.app")
+    importlib.import_module("app.main")
     plugins.find("app.feeds", "FEED", "open_feed")
     plugins.find("app.brokers", "BROKER", "open_broker")
-    assert api and sandbox and synthetic_live
 
 
 def live(start: dict[str, Any]) -> int:

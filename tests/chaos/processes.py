@@ -70,7 +70,8 @@ class Nursery:
 
     async def warm(self, name: str, role: str, environment: dict[str, str], log: Path) -> Process:
         """Fork a process that has imported everything."""
-        assert self._forker is not None and self._forker.stdin is not None
+        assert self._forker is not None, "it was opened"
+        assert self._forker.stdin is not None, "it is a pipe"
         born: asyncio.Future[Process] = asyncio.get_running_loop().create_future()
         self._awaited.append((name, born))
         told = {"role": role, "environment": environment, "log": str(log)}
