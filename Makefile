@@ -3,6 +3,7 @@
 PYTHON ?= python3
 WORKERS ?= 2
 PYTEST_ARGS ?=
+KILLS ?= 200
 BIN := .venv/bin
 
 # The requirements are installed only as locked (hashes). The project itself is installed editable:
@@ -16,7 +17,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo run test lint imports types pytest format lock clean debian
+.PHONY: help demo run test lint imports types pytest chaos format lock clean debian
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +42,9 @@ types: .venv/dev.stamp ## Types (mypy, strict)
 
 pytest: .venv/dev.stamp ## Tests; PYTEST_ARGS='-k name' chooses, WORKERS=0 runs in one process
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations=10 $(PYTEST_ARGS)
+
+chaos: .venv/dev.stamp ## Kill processes mid-order, then audit; KILLS=5000, SEED=7, KEEP=folder
+	$(BIN)/python -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep $(KEEP))
 
 format: .venv/dev.stamp ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .

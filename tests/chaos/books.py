@@ -5,7 +5,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,15 @@ class Books:
     """Orders with more than was asked for, and no late or over-fill of the venue's explains it."""
     not_at_rest: list[str] = field(default_factory=list)
     without_reason: list[str] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+    """Orders that a check of our own has stopped."""
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why orders need an operator: no fault."""
 
     @property
     def faults(self) -> dict[str, list[str]]:
-        return {name: rows for name, rows in asdict(self).items() if rows}
+        named = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "reasons"}
+        return {name: rows for name, rows in named.items() if rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +132,11 @@ def _see_orders(books: Books, venue: Venue, orders: Iterable[Any], children: Ite
         if held[row["id"]] > row["qty"]:
             books.overbought.append(f"{name}: {held[row['id']]} of {row['qty']}")
         if row["status"] == "needs_operator":
+            books.reasons[row["reason"] or ""] += 1
             if not row["reason"]:
                 books.without_reason.append(name)
+            elif not row["reason"].startswith("no_evidence."):
+                books.stopped.append(f"{name}: {row['reason']}")
         elif row["status"] not in _DONE:
             books.not_at_rest.append(f"{name}: {row['status']}")
 

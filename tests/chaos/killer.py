@@ -84,9 +84,9 @@ class Killer:
                     self._kill(process)
                 self._owners.forget()
             case _:
-                process = self._choose(victim, account)
-                if process is not None:
-                    self._hit(process)
+                chosen = self._choose(victim, account)
+                if chosen is not None:
+                    self._hit(chosen)
 
     def _choose(self, role: str, account: str | None) -> Process | None:
         """Mostly the one that works the account."""

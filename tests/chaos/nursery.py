@@ -63,7 +63,7 @@ def bear(start: dict[str, Any], woken: tuple[int, int]) -> int:
 
 def buried() -> list[str]:
     """A line for every child that has ended."""
-    said = []
+    said: list[str] = []
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)

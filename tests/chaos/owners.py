@@ -25,7 +25,10 @@ class Owners:
     async def run(self) -> None:
         """Until canceled; a database that is away is asked again."""
         while True:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            # A server that is killed under a statement confuses the client as well.
+            with suppress(
+                OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError
+            ):
                 await self._watch()
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -10,7 +10,7 @@ from typing import Any
 from tests.chaos.round import Outcome
 
 BUILD = Path(__file__).parents[2] / "build"
-SUMMED = ("blows", "moments", "counts", "drawn", "did", "reasons", "complaints")
+SUMMED = ("blows", "moments", "counts", "drawn", "did", "reasons", "decisions", "complaints")
 PROMISES = {
     "duplicate_children": "children that the venue took twice",
     "lost_fills": "executions at the venue neither booked nor in quarantine",
@@ -21,6 +21,7 @@ PROMISES = {
     "unknown_to_us": "orders at the venue without a child",
     "not_at_rest": "orders neither over nor with an operator",
     "without_reason": "orders that need an operator for no reason",
+    "stopped": "orders that a check of our own has stopped",
     "parents": "parents twice, lost, or entered though refused",
     "events": "events lost, twice or out of order at the subscriber",
     "audit": "checks of the audit that failed",
@@ -98,6 +99,8 @@ class Result:
             ("kills a second under fire", _rate(self.kills, told["seconds_under_fire"])),
             *sorted(sums["blows"].items()),
             *sums["counts"].items(),
+            *((f"needed an operator: {why}", n) for why, n in sorted(sums["reasons"].items())),
+            *((f"the operator said {what}", n) for what, n in sorted(sums["decisions"].items())),
             ("faults that the venue drew", f"{sums['drawn'].total():,}"),
             *((PROMISES[name], count) for name, count in told["faults"].items()),
             ("take-over, seconds (p50, p99, max)", _shown(told["takeover_seconds"])),

@@ -15,6 +15,7 @@ from app.store.embedded import Embedded
 from tests.chaos.books import read_venue
 from tests.chaos.house import House
 from tests.chaos.killer import Killer
+from tests.chaos.operator import decide
 from tests.chaos.owners import Owners
 from tests.chaos.rest import audit, settle, untold
 from tests.chaos.subscriber import Subscriber
@@ -37,6 +38,8 @@ class Outcome:
     drawn: Counter[str] = field(default_factory=Counter)
     did: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    """Why orders needed an operator."""
+    decisions: Counter[str] = field(default_factory=Counter)
     complaints: Counter[str] = field(default_factory=Counter)
     takeovers: list[float] = field(default_factory=list)
     database_away: list[float] = field(default_factory=list)
@@ -92,11 +95,17 @@ async def _until(killer: Killer, others: list[asyncio.Task[None]]) -> None:
 
 
 async def _rest(outcome: Outcome, house: House, subscriber: Subscriber, trader: Trader) -> None:
-    faults = (await settle(house)).faults
+    books = await settle(house)
+    outcome.reasons = books.reasons
+    if books.reasons and not books.faults:
+        outcome.decisions = await decide(house, trader)
+        books = await settle(house)
+    faults = books.faults
     faults |= {"events": await untold(house, subscriber)}
     faults |= {"over_reserved": subscriber.over_reserved, "parents": list(trader.wrong)}
     faults["parents"] += await _parents(house, trader)
     report = await audit(house)
+    outcome.counts += Counter({f"audited {n}": v for n, v in report.get("compared", {}).items()})
     if report["code"] != 0:
         failed = [check for check in report.get("checks", []) if check["total_faults"]]
         faults["audit"] = [json.dumps(check) for check in failed] or [str(report)]
@@ -132,7 +141,7 @@ def _tell(
     outcome.takeovers, outcome.database_away = owners.takeovers, killer.database_away
     outcome.own_deaths, outcome.drawn = house.own_deaths, Counter(venue.faults)
     outcome.complaints = _complaints(house.folder)
-    outcome.counts = Counter(
+    outcome.counts += Counter(
         {
             "orders": len(trader.entered),
             "children at the venue": len(venue.accepted),
@@ -144,8 +153,6 @@ def _tell(
             "subscriptions": subscriber.resumed,
         }
     )
-    for kind in ("children", "fills", "quarantine"):
-        outcome.counts[kind] = 0
     outcome.counts += Counter({f"started {r}": n for r, n in house.restarts.items()})
 
 
