@@ -26,7 +26,7 @@ def terms_of(seed: int, number: int, left: int, lease: float | None) -> Terms:
     slow = number % SLOW_EVERY == 0 if lease is None else lease >= SLOW_LEASE
     length = lease if lease is not None else (SLOW_LEASE if slow else DENSE_LEASE)
     kills = min(SLOW_KILLS if slow else ROUND_KILLS, left)
-    return Terms(f"{seed}:{number}", kills, length, gap=0.8 if slow else 0.2)
+    return Terms(f"{seed}:{number}", kills, length, gap=0.8 if slow else 0.15)
 
 
 async def campaign(given: argparse.Namespace, folder: Path) -> Result:

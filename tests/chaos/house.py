@@ -19,6 +19,9 @@ from tests.conftest import run_sql, with_database
 from tests.venue.running import RunningVenue
 
 RESTART_SECONDS = (0.0, 0.4)
+AFTERMATH_SECONDS = 3.0
+"""So long after the database was back a process may die of its having been away."""
+
 NAMES = ("worker-0", "worker-1", "api-0", "api-1")
 
 
@@ -32,13 +35,14 @@ class House:
         self.key = ""
         self.processes: dict[str, Process] = {}
         self.restarts: Counter[str] = Counter()
-        self.own_deaths: list[str] = []
-        """Processes that ended without a signal of ours, and their exit code."""
+        self.own_deaths: Counter[str] = Counter()
+        """Processes that ended without a signal of ours; without a database that is all right."""
         self.ports = {name: free_port("127.0.0.1") for name in NAMES if name.startswith("api")}
         self._random: Random = terms.random("house")
         self._nursery = Nursery(self._ended)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._database_back = -AFTERMATH_SECONDS
 
     async def open(self) -> None:
         """Returns once everything was started."""
@@ -85,6 +89,7 @@ class House:
     async def kill_database(self) -> float:
         """Kill the postmaster and start it again; how long it was away, in seconds."""
         begun = time.monotonic()
+        self._database_back = float("inf")
         pid = int((self.server.folder / "postgres" / "postmaster.pid").read_text().split()[0])
         with suppress(ProcessLookupError):
             os.kill(pid, 9)
@@ -95,7 +100,8 @@ class House:
         while True:
             with suppress(OSError, asyncpg.PostgresError):
                 await run_sql(self.url, "SELECT 1")
-                return time.monotonic() - begun
+                self._database_back = time.monotonic()
+                return self._database_back - begun
             await asyncio.sleep(0.02)
 
     async def whole(self) -> None:
@@ -135,7 +141,9 @@ class House:
         if self._closing:
             return
         if not process.doomed:
-            self.own_deaths.append(f"{process.name} ended with {code}")
+            away = time.monotonic() < self._database_back + AFTERMATH_SECONDS
+            when = "around a kill of the database" if away else "unprovoked"
+            self.own_deaths[f"{process.name.partition('-')[0]} ended with {code}, {when}"] += 1
         task = asyncio.create_task(self._again(process.name))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -13,7 +13,7 @@ from tests.chaos.terms import FREEZE_LEASES
 from tests.chaos.trader import Trader
 
 AFTER_SECONDS = 0.05
-WAIT_SECONDS = 0.5
+WAIT_SECONDS = 0.4
 """How long the moment after a kind of event is waited for."""
 
 CALM_EVERY = 20
@@ -55,12 +55,11 @@ class Killer:
         """Wait for the moment; the account that it was about, if any."""
         kind, frame = self._draw(MOMENTS), None
         match kind:
-            case "after an event" if self._subscriber.kinds:
-                kind = self._random.choice(sorted(self._subscriber.kinds))
+            case "after an event":
                 with suppress(TimeoutError):
                     async with asyncio.timeout(WAIT_SECONDS):
-                        frame = await self._subscriber.next(kind)
-                kind = kind if frame is not None else "any time"
+                        frame = await self._subscriber.next(self._rarely_hit())
+                kind = frame["type"] if frame is not None else "any time"
             case "after a request":
                 self._trader.posting.clear()
                 with suppress(TimeoutError):
@@ -70,6 +69,11 @@ class Killer:
         await asyncio.sleep(AFTER_SECONDS * self._random.random() ** 2)
         self.moments[kind] += 1
         return frame["account"] if frame is not None else None
+
+    def _rarely_hit(self) -> frozenset[str]:
+        """The kinds of events after which the fewest were hit: all get their turn."""
+        kinds = sorted(self._subscriber.kinds, key=lambda kind: (self.moments[kind], kind))
+        return frozenset(kinds[: len(kinds) // 2 + 1])
 
     async def _strike(self, account: str | None) -> None:
         match victim := self._draw(VICTIMS):

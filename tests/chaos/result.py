@@ -10,7 +10,17 @@ from typing import Any
 from tests.chaos.round import Outcome
 
 BUILD = Path(__file__).parents[2] / "build"
-SUMMED = ("blows", "moments", "counts", "drawn", "did", "reasons", "decisions", "complaints")
+SUMMED = (
+    "blows",
+    "moments",
+    "counts",
+    "drawn",
+    "did",
+    "reasons",
+    "decisions",
+    "complaints",
+    "own_deaths",
+)
 PROMISES = {
     "duplicate_children": "children that the venue took twice",
     "lost_fills": "executions at the venue neither booked nor in quarantine",
@@ -78,7 +88,6 @@ class Result:
             "takeover_seconds": _spread(takeovers),
             "database_away_seconds": _spread(sorted(away)),
             **{name: dict(sorted(counted.items())) for name, counted in self.sums().items()},
-            "own_deaths": [text for outcome in self.outcomes for text in outcome.own_deaths],
             "each": [outcome.as_json() for outcome in self.outcomes],
         }
 
@@ -101,6 +110,7 @@ class Result:
             *sums["counts"].items(),
             *((f"needed an operator: {why}", n) for why, n in sorted(sums["reasons"].items())),
             *((f"the operator said {what}", n) for what, n in sorted(sums["decisions"].items())),
+            *sorted(sums["own_deaths"].items()),
             ("faults that the venue drew", f"{sums['drawn'].total():,}"),
             *((PROMISES[name], count) for name, count in told["faults"].items()),
             ("take-over, seconds (p50, p99, max)", _shown(told["takeover_seconds"])),

@@ -43,7 +43,7 @@ class Outcome:
     complaints: Counter[str] = field(default_factory=Counter)
     takeovers: list[float] = field(default_factory=list)
     database_away: list[float] = field(default_factory=list)
-    own_deaths: list[str] = field(default_factory=list)
+    own_deaths: Counter[str] = field(default_factory=Counter)
     faults: dict[str, list[str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:

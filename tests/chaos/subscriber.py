@@ -38,7 +38,7 @@ class Subscriber:
         self.resumed = 0
         self._house = house
         self._cursor = "start"
-        self._waiting: dict[str, list[asyncio.Future[Frame]]] = defaultdict(list)
+        self._waiting: list[tuple[frozenset[str], asyncio.Future[Frame]]] = []
 
     @property
     def open_orders(self) -> int:
@@ -52,15 +52,11 @@ class Subscriber:
                     await self._follow(url)
             await asyncio.sleep(0.02)
 
-    async def next(self, kind: str) -> Frame:
-        """The next frame of a kind."""
+    async def next(self, kinds: frozenset[str]) -> Frame:
+        """The next frame of one of these kinds."""
         future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-        self._waiting[kind].append(future)
-        try:
-            return await future
-        finally:
-            with suppress(ValueError):
-                self._waiting[kind].remove(future)
+        self._waiting.append((kinds, future))
+        return await future
 
     async def _follow(self, url: str) -> None:
         headers = {"Authorization": f"Bearer {self._house.key}"}
@@ -93,9 +89,10 @@ class Subscriber:
         self.kinds[frame["type"]] += 1
         if (order := frame["data"].get("order")) is not None and frame["seq"] is not None:
             self._note(frame, order)
-        for future in self._waiting.pop(frame["type"], ()):
-            if not future.done():
+        for kinds, future in self._waiting:
+            if frame["type"] in kinds and not future.done():
                 future.set_result(frame)
+        self._waiting = [waiting for waiting in self._waiting if not waiting[1].done()]
 
     def _note(self, frame: Frame, order: dict[str, Any]) -> None:
         known = self.orders.setdefault(frame["order_id"], {"account": frame["account"]})

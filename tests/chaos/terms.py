@@ -58,7 +58,7 @@ class Terms:
     seed: str
     kills: int
     lease: float
-    gap: float = 0.2
+    gap: float = 0.15
     open_orders: int = 28
     duration: tuple[int, int] = (5, 25)
     closing: int = 8

@@ -1,6 +1,7 @@
 """A short campaign of `make chaos`: real kills and freezes mid-order, and then the books."""
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +35,7 @@ async def test_nothing_is_sent_twice_or_lost_under_fire(server: Embedded, tmp_pa
     await run_sql(server.url, "SELECT pg_reload_conf()")
     terms = Terms(SEED, KILLS, lease=1.0, duration=(3, 10))
     outcome = await play(tmp_path / "round", server, terms)
-    print(f"seed {SEED}: {outcome.kills} kills in {outcome.under_fire:.0f} s")
+    sys.stdout.write(f"seed {SEED}: {outcome.kills} kills in {outcome.under_fire:.0f} s\n")
     assert not outcome.faults, f"seed {SEED}, {tmp_path}\n{rows_at_fault(outcome.faults)}"
     assert outcome.kills >= KILLS
     # A campaign that nobody worked under proves nothing.
