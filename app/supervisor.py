@@ -24,8 +24,11 @@ log = structlog.get_logger()
 RESTART_SECONDS = 0.5
 STOP_SECONDS = 10.0
 DATABASE_LOOK_SECONDS = 1.0
-EARLY_SECONDS = 2.0
-"""Who dies younger never really lived."""
+EARLY_SECONDS = 10.0
+"""Who dies younger never really lived; a busy machine takes seconds to start one."""
+
+KILLED = (-signal.SIGKILL, -signal.SIGTERM)
+"""Ended by somebody else, not by itself: starting again helps."""
 
 LIVE_FEEDS = ("synthetic-live",)
 
@@ -51,7 +54,8 @@ class Child:
 
     def deaths(self, now: float) -> int:
         """Early deaths in a row, with this one's."""
-        return self.early_deaths + 1 if now - self.started < EARLY_SECONDS else 0
+        early = now - self.started < EARLY_SECONDS and self.process.returncode not in KILLED
+        return self.early_deaths + 1 if early else 0
 
 
 class Supervisor:

@@ -27,6 +27,8 @@ async def drafts_of(
 
     With `lock` in key order, so that two writers of the same orders never wait for each other.
     """
+    if lock:
+        await _take_turns(connection, order_ids)
     if not known.keys() >= set(order_ids):
         return await _read(connection, account, order_ids, child_ids, lock=lock)
     brief = await connection.fetch(
@@ -44,6 +46,20 @@ async def drafts_of(
         # Locked already: what is read now stays as it is.
         drafts |= await _read(connection, account, moved_on, child_ids, lock=False)
     return drafts
+
+
+async def _take_turns(connection: Connection, order_ids: list[str]) -> None:
+    """Wait for other writers of these orders before this transaction has an id of its own.
+
+    Readers follow the log by transaction id. A row lock gives a transaction its id at once: one
+    that locked a first order, then waited for a second, would write that one's next event under
+    an older id than the event before it. These locks give no id.
+    """
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(id, 0) AS key"
+        " FROM unnest($1::text[]) AS id ORDER BY key) AS keys",
+        order_ids,
+    )
 
 
 def _remembered(row: rows.Row, execution: Execution) -> Draft:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -31,6 +32,10 @@ def terms_of(seed: int, number: int, left: int, lease: float | None) -> Terms:
 
 async def campaign(given: argparse.Namespace, folder: Path) -> Result:
     """Rounds until enough were killed, time is over, or something is wrong."""
+    playing = asyncio.current_task()
+    assert playing is not None, "this is a coroutine"
+    # Whoever ends a campaign should find nothing of it still running.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
     server = Embedded(folder)
     # A power cut is not what is rehearsed here; a postmaster that is killed loses nothing by it.
     for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):

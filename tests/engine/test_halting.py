@@ -151,6 +151,16 @@ async def test_only_what_is_in_scope_ends(scope: str, name: str, hit: list[str])
     assert [entry.order_id for entry in desk.recorded] == hit
 
 
+async def test_a_second_switch_reaches_what_the_first_had_spared() -> None:
+    desk = Desk(order("o1"))
+    desk.halting.know((switch("symbol", "ABC"),))
+    await desk.look()
+    assert desk.recorded == []
+    desk.halting.know((switch(version=2), switch("symbol", "ABC")))
+    await desk.look()
+    assert [entry.order_id for entry in desk.recorded] == ["o1"]
+
+
 async def test_an_order_that_comes_later_is_asked_as_well() -> None:
     """Accepted in the moment the switch was thrown: the door had not seen it yet."""
     desk = Desk(order("o1"))

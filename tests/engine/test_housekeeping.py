@@ -141,6 +141,19 @@ async def test_a_replay_that_nobody_was_told_of_is_told_of_its_gap(
         assert told.value.oldest == opened.head
 
 
+async def test_it_runs_by_itself_and_lets_go_of_its_lease(database: Database) -> None:
+    await history(database)
+    at_work = keeper(database)
+    at_work.start()
+    async with asyncio.timeout(20):
+        while await value(database, "SELECT count(*) FROM orders"):
+            at_work.loop.check()
+            await asyncio.sleep(0.05)
+    await at_work.close()
+    free = "SELECT until IS NULL FROM leases WHERE name = 'housekeeping'"
+    assert await value(database, free)
+
+
 async def test_a_removed_order_is_not_entered_again(database_url: str, tmp_path: Path) -> None:
     async with open_world(database_url, tmp_path) as world:
         first = await world.order(qty="100", algo="market", client_order_id="mine")

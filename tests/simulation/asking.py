@@ -112,7 +112,9 @@ class Asking:
         bookings = self._house.journal.bookings
         match report:
             case ExecutionReport():
-                return report.execution_id not in bookings
+                # What was void before it came may still take back the one that it corrects.
+                booked = bookings.get(report.execution_id)
+                return booked is None or booked.fact is None
             case BustReport():
                 known = bookings.get(report.execution_id)
                 return known is None or not known.void

@@ -1,4 +1,4 @@
-"""What lies between the desk and its broker: it delays, and what goes wrong on it goes wrong here."""
+"""What lies between the desk and its broker: it delays, loses and repeats."""
 
 from collections.abc import Callable
 from random import Random
@@ -47,8 +47,9 @@ class Line:
         if self._mischief.take(Kind.REQUEST_LATE):
             delay += int(self._rng.random() * self._longest)
         self._fly(sender, ticket, min(now + delay, max(ticket.at + self._longest, now + 1)))
-        once = self.venue.means.id_scope is not IdScope.EVER
-        if not once and self._mischief.take(Kind.REQUEST_DUPLICATED):
+        # Elsewhere a repeated request is a second order: nobody's doing here, and not ours to cure.
+        refused = self.venue.means.id_scope in (IdScope.EVER, IdScope.WINDOW)
+        if refused and self._mischief.take(Kind.REQUEST_DUPLICATED):
             self._fly(sender, ticket, now + delay // 2)
 
     def _fly(self, sender: Desk, ticket: Ticket, arrives: Instant) -> None:

@@ -34,11 +34,13 @@ HELD = Decimal(3)
 
 @dataclass(slots=True)
 class Placed:
-    """One order at the venue. `said` holds every state it had, for look-ups that lag."""
+    """One order at the venue. Look-ups find it from `shows_at` on; `said` holds every state it
+    had, since they lag behind those too."""
 
     ticket: Ticket
     broker_id: str
     opened_at: Instant
+    shows_at: Instant
     status: ChildStatus = ChildStatus.WORKING
     filled: Decimal = ZERO
     leaves: Decimal = ZERO
@@ -98,6 +100,7 @@ class Venue:
         self._line = line
         self._ledger = ledger
         self._by_id: dict[str, Placed] = {}
+        self._refused: set[str] = set()
         self._resting: dict[str, dict[str, Placed]] = {}
 
     @property
@@ -117,11 +120,14 @@ class Venue:
             return None
         if ticket.send_by is not None and now > ticket.send_by:
             return Refused("too_late", "past its deadline", now)
-        if self._mischief.take(Kind.REQUEST_REFUSED):
+        if ticket.child_id in self._refused or self._mischief.take(Kind.REQUEST_REFUSED):
+            self._refused.add(ticket.child_id)
             return Refused("no_margin", "refused", now)
         if self._taken(ticket.child_id):
             return Refused(DUPLICATE, "this id is taken", now)
-        placed = Placed(ticket, f"b{len(self.placed)}", now, leaves=ticket.qty)
+        lags = self._mischief.take(Kind.LOOKUP_LAGS)
+        shows_at = now + (self.means.lookup_lag if lags else self._lag())
+        placed = Placed(ticket, f"b{len(self.placed)}", now, shows_at, leaves=ticket.qty)
         self.placed.append(placed)
         self._by_id[ticket.child_id] = placed
         self._ledger.placed(placed)
@@ -154,20 +160,19 @@ class Venue:
         if self.means.lookup is Lookup.NONE:
             return None
         placed = self._by_id.get(child_id)
-        if placed is None:
+        if placed is None or self.now < placed.shows_at:
             return None
-        lags = self._mischief.take(Kind.LOOKUP_LAGS)
-        as_of = self.now - (self.means.lookup_lag if lags else self._lag())
-        report = next((r for r in reversed(placed.said) if r.at <= as_of), None)
-        if self.means.lookup is Lookup.OPEN_ONLY and report is not None:
-            return report if report.status in OPEN else None
+        as_of = self.now - self._lag()
+        report = next((r for r in reversed(placed.said) if r.at <= as_of), placed.said[0])
+        if self.means.lookup is Lookup.OPEN_ONLY and report.status not in OPEN:
+            return None
         return report
 
     def open_orders(self) -> Sequence[OrderReport]:
         """The orders at work; a lying list leaves one out and shows one that is over. Raises
         ConnectionError."""
         self._reach()
-        reports = [p.said[-1] for p in self.placed[-40:] if p.open]
+        reports = [p.said[-1] for p in self.placed if p.open and self.now >= p.shows_at]
         if reports and self._mischief.take(Kind.LIST_LIES):
             ghost = self._rng.choice(self.placed)
             return [*reports[1:], ghost.said[0]]
