@@ -3,13 +3,10 @@
 PYTHON ?= python3
 WORKERS ?= 2
 PYTEST_ARGS ?=
-<<<<<<< HEAD
-KILLS ?= 200
-=======
 DAYS ?= 1000
 SEED ?= 1
 JOBS ?= 1
->>>>>>> main
+KILLS ?= 200
 BIN := .venv/bin
 
 # The requirements are installed only as locked (hashes). The project itself is installed editable:
@@ -23,11 +20,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-<<<<<<< HEAD
-.PHONY: help demo run test lint imports types pytest chaos format lock clean debian
-=======
-.PHONY: help demo run test lint imports types pytest simulate format lock clean debian
->>>>>>> main
+.PHONY: help demo run test lint imports types pytest simulate chaos format lock clean debian
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -53,13 +46,11 @@ types: .venv/dev.stamp ## Types (mypy, strict)
 pytest: .venv/dev.stamp ## Tests; PYTEST_ARGS='-k name' chooses, WORKERS=0 runs in one process
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations=10 $(PYTEST_ARGS)
 
-<<<<<<< HEAD
-chaos: .venv/dev.stamp ## Kill processes mid-order, then audit; KILLS=5000, SEED=7, KEEP=folder
-	$(BIN)/python -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep $(KEEP))
-=======
 simulate: .venv/dev.stamp ## The pure core through seeded days full of faults; DAYS=n SEED=s JOBS=j
 	$(BIN)/python -m tests.simulation --days $(DAYS) --seed $(SEED) --jobs $(JOBS)
->>>>>>> main
+
+chaos: .venv/dev.stamp ## Kill processes mid-order, then audit; KILLS=n SEED=s KEEP=folder
+	$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(if $(KEEP),--keep $(KEEP))
 
 format: .venv/dev.stamp ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
