@@ -42,7 +42,9 @@ CHANCES = {
 """How often each fault happens, give or take; `linger` only where a late order can be refused or
 is never given up."""
 
-LINGER = 0.02
+LINGER = 0.05
+"""Longer on its way than the adapter waits for an answer, and than the next look-up."""
+
 FREEZE_LEASES = (0.1, 3.0)
 """How long a frozen process stays so, in leases."""
 
@@ -82,7 +84,7 @@ def _behaviour(account: str, terms: Terms) -> dict[str, Any]:
     chances = {kind: round(often * random.uniform(0.3, 1.7), 4) for kind, often in CHANCES.items()}
     told: dict[str, Any] = {
         "id_scope": account.replace("-", "_"),
-        "lookup_lag_ms": random.choice((0, 100, 400)),
+        "lookup_lag_ms": random.choice((0, 300, 2_000)),
         "execution_ids": random.choice(("account", "symbol")),
         "partial": round(random.uniform(0.1, 0.6), 2),
         "misses": round(random.uniform(0.05, 0.3), 2),
@@ -91,13 +93,13 @@ def _behaviour(account: str, terms: Terms) -> dict[str, Any]:
     }
     match account:
         case "open-only":
-            told |= {"deadline_ms": random.choice((1_000, 2_000)), "quarantine_ms": 3_000}
+            told |= {"deadline_ms": random.choice((1_000, 4_000)), "quarantine_ms": 4_000}
         case "window":
             told |= {"window_ms": 5_000}
         case "none":
             told |= {"quarantine_ms": 2_000, "lookup": random.choice(("all", "open_only"))}
         case _ if random.random() < 0.5:
-            told |= {"deadline_ms": 2_000, "quarantine_ms": 3_000}
+            told |= {"deadline_ms": random.choice((1_000, 4_000)), "quarantine_ms": 4_000}
     if told.get("quarantine_ms"):
         # Never where silence alone has to be the proof: there it would add to a freeze.
         chances["linger"] = LINGER
