@@ -14,7 +14,7 @@ from tests.chaos.trader import Trader
 
 AFTER_SECONDS = 0.05
 WAIT_SECONDS = 0.4
-"""How long the moment after a kind of event is waited for."""
+"""How long the moment after a kind of event is waited for; and then, after any event."""
 
 CALM_EVERY = 20
 CALM_SECONDS = (2.0, 5.0)
@@ -56,9 +56,11 @@ class Killer:
         kind, frame = self._draw(MOMENTS), None
         match kind:
             case "after an event":
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(WAIT_SECONDS):
-                        frame = await self._subscriber.next(self._rarely_hit())
+                for kinds in (self._rarely_hit(), frozenset(self._subscriber.kinds)):
+                    if frame is None:
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(WAIT_SECONDS):
+                                frame = await self._subscriber.next(kinds)
                 kind = frame["type"] if frame is not None else "any time"
             case "after a request":
                 self._trader.posting.clear()

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 
 import asyncpg
 
@@ -12,15 +13,25 @@ from tests.chaos.processes import Process
 LOOK_SECONDS = 0.05
 
 
+@dataclass(slots=True)
+class _Blow:
+    """The owner that was hit, when, and whether no worker was hit since."""
+
+    pid: int
+    at: float
+    alone: bool = True
+
+
 class Owners:
-    """`of` has the pid that owns each account's desk, `takeovers` seconds from a blow to the next
-    owner of a desk."""
+    """`of` has the pid that owns each account's desk. `takeovers` are seconds from a blow to the
+    next owner of a desk where no other worker was hit in between, `disturbed` where one was."""
 
     def __init__(self, house: House) -> None:
         self.of: dict[str, int] = {}
         self.takeovers: list[float] = []
+        self.disturbed: list[float] = []
         self._house = house
-        self._struck: dict[str, tuple[int, float]] = {}
+        self._struck: dict[str, _Blow] = {}
 
     async def run(self) -> None:
         """Until canceled; a database that is away is asked again."""
@@ -34,9 +45,11 @@ class Owners:
 
     def struck(self, victim: Process) -> None:
         """A worker was killed or frozen: whoever follows it is waited for."""
+        for blow in self._struck.values():
+            blow.alone = False
         for account, pid in self.of.items():
             if pid == victim.pid:
-                self._struck.setdefault(account, (pid, time.monotonic()))
+                self._struck.setdefault(account, _Blow(pid, time.monotonic()))
 
     def forget(self) -> None:
         """What follows is not a take-over: the database was away, or nobody was there."""
@@ -60,7 +73,8 @@ class Owners:
             connection.terminate()
 
     def _note(self) -> None:
-        for account, (pid, at) in list(self._struck.items()):
-            if self.of.get(account, pid) != pid:
-                self.takeovers.append(time.monotonic() - at)
+        for account, blow in list(self._struck.items()):
+            if self.of.get(account, blow.pid) != blow.pid:
+                seconds = self.takeovers if blow.alone else self.disturbed
+                seconds.append(time.monotonic() - blow.at)
                 del self._struck[account]

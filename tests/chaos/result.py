@@ -72,9 +72,20 @@ class Result:
             for name in SUMMED
         }
 
+    def lengths(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Spreads of seconds, by the length of leases."""
+        leases = sorted({outcome.lease for outcome in self.outcomes})
+        return {
+            f"{name}_seconds": {
+                f"lease {lease:g}": _spread(
+                    sorted(t for o in self.outcomes if o.lease == lease for t in getattr(o, name))
+                )
+                for lease in leases
+            }
+            for name in ("takeovers", "takeovers_disturbed", "database_away")
+        }
+
     def as_json(self) -> dict[str, Any]:
-        takeovers = sorted(t for outcome in self.outcomes for t in outcome.takeovers)
-        away = [t for outcome in self.outcomes for t in outcome.database_away]
         return {
             "seed": self.seed,
             "ok": self.ok,
@@ -85,8 +96,7 @@ class Result:
             "faults": {
                 name: sum(len(o.faults.get(name, ())) for o in self.outcomes) for name in PROMISES
             },
-            "takeover_seconds": _spread(takeovers),
-            "database_away_seconds": _spread(sorted(away)),
+            **self.lengths(),
             **{name: dict(sorted(counted.items())) for name, counted in self.sums().items()},
             "each": [outcome.as_json() for outcome in self.outcomes],
         }
@@ -113,8 +123,11 @@ class Result:
             *sorted(sums["own_deaths"].items()),
             ("faults that the venue drew", f"{sums['drawn'].total():,}"),
             *((PROMISES[name], count) for name, count in told["faults"].items()),
-            ("take-over, seconds (p50, p99, max)", _shown(told["takeover_seconds"])),
-            ("database away, seconds (p50, p99, max)", _shown(told["database_away_seconds"])),
+            *(
+                (f"{name.replace('_', ' ')}, {lease} s (p50, p99, max)", _shown(spread))
+                for name, spreads in self.lengths().items()
+                for lease, spread in spreads.items()
+            ),
         ]
         head = ["| | |", "|---|---:|"]
         return "\n".join(head + [f"| {name} | {value} |" for name, value in rows])

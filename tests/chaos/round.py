@@ -42,6 +42,7 @@ class Outcome:
     decisions: Counter[str] = field(default_factory=Counter)
     complaints: Counter[str] = field(default_factory=Counter)
     takeovers: list[float] = field(default_factory=list)
+    takeovers_disturbed: list[float] = field(default_factory=list)
     database_away: list[float] = field(default_factory=list)
     own_deaths: Counter[str] = field(default_factory=Counter)
     faults: dict[str, list[str]] = field(default_factory=dict)
@@ -138,7 +139,8 @@ def _tell(
 ) -> None:
     venue = read_venue(house.venue.ledger)
     outcome.blows, outcome.moments, outcome.did = killer.blows, killer.moments, trader.did
-    outcome.takeovers, outcome.database_away = owners.takeovers, killer.database_away
+    outcome.takeovers, outcome.takeovers_disturbed = owners.takeovers, owners.disturbed
+    outcome.database_away = killer.database_away
     outcome.own_deaths, outcome.drawn = house.own_deaths, Counter(venue.faults)
     outcome.complaints = _complaints(house.folder)
     outcome.counts += Counter(
