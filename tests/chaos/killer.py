@@ -8,20 +8,25 @@ from random import Random
 from tests.chaos.house import House
 from tests.chaos.owners import Owners
 from tests.chaos.processes import Process
-from tests.chaos.subscriber import Subscriber
+from tests.chaos.subscriber import Frame, Subscriber
 from tests.chaos.terms import FREEZE_LEASES
 from tests.chaos.trader import Trader
 
 AFTER_SECONDS = 0.05
-WAIT_SECONDS = 0.4
-"""How long the moment after a kind of event is waited for; and then, after any event."""
+RARE_SECONDS = 0.4
+"""How long the moment after a rarely hit kind of event is waited for."""
+
+ANY_SECONDS = 4.0
+"""And then after any event: where nothing happens there is nothing to break."""
+
+REQUEST_SECONDS = 0.5
 
 CALM_EVERY = 20
 CALM_SECONDS = (2.0, 5.0)
 """Now and then the house is left alone: what takes time to prove must also be hit half-way."""
 
 VICTIMS = {"worker": 0.76, "api": 0.18, "both workers": 0.04, "database": 0.02}
-MOMENTS = {"after an event": 0.65, "after a request": 0.15, "any time": 0.2}
+MOMENTS = {"after an event": 0.6, "after a request": 0.15, "any time": 0.25}
 
 
 class Killer:
@@ -56,21 +61,25 @@ class Killer:
         kind, frame = self._draw(MOMENTS), None
         match kind:
             case "after an event":
-                for kinds in (self._rarely_hit(), frozenset(self._subscriber.kinds)):
-                    if frame is None:
-                        with suppress(TimeoutError):
-                            async with asyncio.timeout(WAIT_SECONDS):
-                                frame = await self._subscriber.next(kinds)
+                frame = await self._heard(self._rarely_hit(), RARE_SECONDS)
+                if frame is None:
+                    frame = await self._heard(frozenset(self._subscriber.kinds), ANY_SECONDS)
                 kind = frame["type"] if frame is not None else "any time"
             case "after a request":
                 self._trader.posting.clear()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(WAIT_SECONDS):
+                    async with asyncio.timeout(REQUEST_SECONDS):
                         await self._trader.posting.wait()
         # Mostly at once: that is where things are half done.
         await asyncio.sleep(AFTER_SECONDS * self._random.random() ** 2)
         self.moments[kind] += 1
         return frame["account"] if frame is not None else None
+
+    async def _heard(self, kinds: frozenset[str], seconds: float) -> Frame | None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                return await self._subscriber.next(kinds)
+        return None
 
     def _rarely_hit(self) -> frozenset[str]:
         """The kinds of events after which the fewest were hit: all get their turn."""

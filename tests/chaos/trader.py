@@ -164,7 +164,7 @@ class Trader:
                     continue
                 if answer.status_code < 500 and answer.status_code != 429:
                     return answer
-                self.did[f"answered {answer.status_code}"] += 1
+                self.did[f"answered {answer.status_code} {_code(answer)}"] += 1
             await asyncio.sleep(0.05)
 
     def _status(self, order_id: str) -> str:
