@@ -15,7 +15,7 @@ import uvicorn
 
 from app.settings import Settings
 from app.supervisor import Supervisor, admin_key, announce, prepare_database
-from app.wiring import open_house, open_service, open_worker
+from app.wiring import open_house, open_housekeeping, open_service, open_worker
 
 log = structlog.get_logger()
 
@@ -130,13 +130,20 @@ class _Server(uvicorn.Server):
 
 async def _worker(settings: Settings, url: str, stop: asyncio.Event) -> None:
     async with open_house(settings, url) as house:
+        housekeeping = open_housekeeping(house)
+        housekeeping.start()
         working = asyncio.create_task(open_worker(house).run(stop))
-        listening = house.doorbell.loop.task
-        await asyncio.wait({working, listening}, return_when=asyncio.FIRST_COMPLETED)
-        if listening.done():
-            working.cancel()
-            listening.result()
-        await working
+        beside = (house.doorbell.loop.task, housekeeping.loop.task)
+        await asyncio.wait({working, *beside}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            for loop in beside:
+                # One that ended by itself ends the process, which is started anew.
+                if loop.done():
+                    working.cancel()
+                    loop.result()
+            await working
+        finally:
+            await housekeeping.close()
 
 
 async def _follow_parent(stop: asyncio.Event) -> None:

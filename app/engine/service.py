@@ -7,7 +7,7 @@ from app.domain.admission import Rules
 from app.domain.alert import Thresholds
 from app.engine.hub import Hub
 from app.engine.intake import Intake
-from app.engine.quotes import Quotes
+from app.engine.told import Quotes
 from app.store.database import Database
 from app.store.doorbell import Doorbell
 
