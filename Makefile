@@ -8,6 +8,7 @@ SEED ?= 1
 JOBS ?= 1
 FIGURES ?=
 ROUNDS ?= 5
+KILLS ?= 200
 BIN := .venv/bin
 
 # The requirements are installed only as locked (hashes). The project itself is installed editable:
@@ -21,7 +22,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo run test lint imports types pytest simulate bench format lock clean debian
+.PHONY: help demo run test lint imports types pytest simulate chaos bench format lock clean debian
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +53,8 @@ simulate: .venv/dev.stamp ## The pure core through seeded days full of faults; D
 
 bench: .venv/dev.stamp ## The figures of docs/performance.md; FIGURES='accept fanout' chooses, ROUNDS=5
 	$(BIN)/python -m bench $(FIGURES) --rounds $(ROUNDS)
+chaos: .venv/dev.stamp ## Kill processes mid-order, then audit; KILLS=n SEED=s KEEP=folder
+	$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(if $(KEEP),--keep $(KEEP))
 
 format: .venv/dev.stamp ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .

@@ -17,7 +17,6 @@ import structlog
 
 from app.settings import NONE, Settings
 from app.store.embedded import Embedded
-from app.store.migrate import migrate
 from app.wiring import check_plugins, ensure_admin_key
 
 log = structlog.get_logger()
@@ -150,6 +149,9 @@ def process_names(workers: int) -> list[str]:
 @contextmanager
 def prepare_database(settings: Settings) -> Iterator[Prepared]:
     """A migrated database: the external one that settings name, else the embedded one."""
+    # A third of the time it takes to start, and no worker that is started again needs it.
+    from app.store.migrate import migrate
+
     if settings.database_url is not None:
         asyncio.run(migrate(settings.database_url))
         yield Prepared(settings.database_url)
