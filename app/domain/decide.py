@@ -157,7 +157,7 @@ def _barred(execution: Execution, desk: Desk) -> str | None:
 
 def _catch_up(execution: Execution, plan: Plan, envelope: Envelope) -> Replan | None:
     """Missed slices are spread over what is left, never sent at once (C17)."""
-    if len(plan.steps) < 2:
+    if len(plan.may_at) < 2:
         return None
     deficit = envelope.may - execution.filled - execution.reserved
     if deficit <= CATCH_UP_SLICES * envelope.step:

@@ -1,5 +1,6 @@
 """Staircase plans: what may be done from a moment on, and by when it must be."""
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,21 +36,38 @@ class Envelope:
     step: Decimal
 
 
+_NEVER = -(1 << 63)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A staircase that starts from `done` and sums to the parent quantity.
 
     `interval` is the length of one slice, from which patience and catching up are measured.
+    Slice k may rest from `may_at[k]`, up to `may[k]` in all, and may cross from `due_at[k]`; the
+    other stair is the same slices in the order in which they are due. Moments are kept as plain
+    numbers: ten thousand orders have a plan each.
     """
 
-    steps: tuple[Step, ...]
     done: Decimal
     interval: Micros
-    may_at: tuple[Instant, ...]
+    may_at: "array[int]"
     may: tuple[Decimal, ...]
-    must_at: tuple[Instant, ...]
+    due_at: "array[int]"
+    must_at: "array[int]"
     must: tuple[Decimal, ...]
     largest: Decimal
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The slices, in the order in which they may begin."""
+        before = (self.done, *self.may)
+        return tuple(
+            Step(at, None if due == _NEVER else due, after - earlier)
+            for at, due, earlier, after in zip(
+                self.may_at, self.due_at, before, self.may, strict=False
+            )
+        )
 
     def envelope(self, now: Instant) -> Envelope:
         """The two stairs at `now`. Both never fall, and `must` never passes `may`."""
@@ -66,19 +84,23 @@ class Plan:
 
 def staircase(steps: Sequence[Step], *, done: Decimal, interval: Micros) -> Plan:
     """A plan from slices in any order; empty ones are left out."""
-    trading = [step for step in steps if step.qty > 0]
-    may = sorted(trading, key=lambda step: step.at)
+    trading = sorted((step for step in steps if step.qty > 0), key=lambda step: step.at)
+    may = tuple(accumulate((step.qty for step in trading), initial=done))[1:]
+    due_at = array("q", (_NEVER if s.due_at is None else s.due_at for s in trading))
     due = sorted(
         ((step.due_at, step.qty) for step in trading if step.due_at is not None),
         key=lambda pair: pair[0],
     )
+    must_at = array("q", (at for at, _ in due))
+    must = tuple(accumulate((qty for _, qty in due), initial=done))[1:]
+    # Mostly slices are due in the order in which they begin: one stair serves for both.
     return Plan(
-        steps=tuple(may),
         done=done,
         interval=interval,
-        may_at=tuple(step.at for step in may),
-        may=tuple(accumulate((step.qty for step in may), initial=done))[1:],
-        must_at=tuple(at for at, _ in due),
-        must=tuple(accumulate((qty for _, qty in due), initial=done))[1:],
+        may_at=array("q", (step.at for step in trading)),
+        may=may,
+        due_at=due_at,
+        must_at=due_at if due_at == must_at else must_at,
+        must=may if may == must else must,
         largest=max((step.qty for step in trading), default=ZERO),
     )

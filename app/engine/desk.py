@@ -5,7 +5,7 @@ due orders are decided, intents are committed, children leave, and it is quiet a
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import structlog
 
@@ -39,6 +39,7 @@ log = structlog.get_logger()
 ROUNDS_MAX = 1_000
 """More rounds than this at one moment means that something never comes to rest."""
 
+LOADED_AT_ONCE = 250
 OVERDUE_SECONDS = 1.0
 VERSIONS_SECONDS = 30.0
 
@@ -49,6 +50,11 @@ def _evidence(broker: Broker, rules: DeskRules) -> Evidence:
         quarantine=int(rules.quarantine_seconds * SECOND),
         operator_after=int(rules.closing_seconds * SECOND),
     )
+
+
+def chunks(order_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """A few orders at a time: leases are renewed in between."""
+    return (order_ids[i : i + LOADED_AT_ONCE] for i in range(0, len(order_ids), LOADED_AT_ONCE))
 
 
 class NeverQuiet(Exception):
@@ -124,12 +130,12 @@ class Desk:
         Returns the latest market time that the broker knows of. Raises ConnectionError.
         """
         async with self._database.connection() as connection:
-            loaded = await open_orders.all_open(
+            ids = await open_orders.all_open(
                 connection, account=self.account, broker=self.broker.name
             )
             last_fill = await open_orders.last_fill_at(connection, account=self.account)
         await self._see_halts(now)
-        await self._remember(loaded, now)
+        loaded = [order for some in chunks(ids) for order in await self._load(some, now)]
         # A fill may have come since, also of a child that was intended before the last one.
         intended = [c.intended_at for c in self._roster.children()]
         self._inquiry.learn(min([last_fill if last_fill is not None else now, now, *intended]))
@@ -228,12 +234,15 @@ class Desk:
             self._roster.wake(list(self._roster.orders), now)
 
     async def _reload(self, order_ids: Sequence[str], now: Instant) -> None:
-        if order_ids:
-            async with self._database.connection() as connection:
-                loaded = await open_orders.load(
-                    connection, account=self.account, order_ids=order_ids
-                )
-            await self._remember(loaded, now)
+        for some in chunks(order_ids):
+            await self._load(some, now)
+
+    async def _load(self, order_ids: Sequence[str], now: Instant) -> Sequence[Loaded]:
+        """Read orders from the journal and remember them."""
+        async with self._database.connection() as connection:
+            loaded = await open_orders.load(connection, account=self.account, order_ids=order_ids)
+        await self._remember(loaded, now)
+        return loaded
 
     async def _remember(self, loaded: Sequence[Loaded], now: Instant) -> None:
         for order in loaded:

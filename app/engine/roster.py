@@ -11,7 +11,7 @@ from app.domain.quantity import Side
 from app.engine.agenda import Agenda
 from app.engine.index import Index
 from app.engine.queue import Queue
-from app.engine.working import Working, plan_for
+from app.engine.working import Working
 from app.store.controls import halt_for
 from app.store.journal import Recorded
 from app.store.open_orders import Loaded
@@ -84,7 +84,6 @@ class Roster:
                 known = self.orders[order_id] = Working(
                     execution=execution,
                     version=order.version,
-                    plan=plan_for(execution.task, execution.anchor),
                     strategy=order.strategy,
                     arrival_mid=order.arrival_mid,
                     filled_notional=order.filled_notional,

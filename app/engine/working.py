@@ -13,7 +13,6 @@ from app.domain.lifecycle import OrderStatus
 from app.domain.market import Market
 from app.domain.plan import Plan
 from app.domain.quantity import ZERO
-from app.domain.task import Anchor, Task
 
 Rank = tuple[int, str]
 """Higher priority first, then the older: ids begin with the time they were made."""
@@ -32,7 +31,6 @@ class Working:
 
     execution: Execution
     version: int
-    plan: Plan
     strategy: str | None
     arrival_mid: Decimal | None
     filled_notional: Decimal
@@ -41,6 +39,16 @@ class Working:
     decided_at: Instant | None = None
     behind_since: Instant | None = None
     market: Market = NO_MARKET
+    _plan: Plan | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of task and anchor, made when it is first needed: a desk with many orders
+        must not stand still while it opens."""
+        if self._plan is None:
+            task = self.execution.task
+            self._plan = BY_NAME[task.algo].plan(task, self.execution.anchor)
+        return self._plan
 
     @property
     def order_id(self) -> str:
@@ -73,12 +81,7 @@ class Working:
 
     def become(self, execution: Execution, version: int) -> None:
         """Take over what the journal recorded; the plan follows task and anchor."""
-        before = (self.execution.task, self.execution.anchor)
+        before = self.execution
         self.execution, self.version = execution, version
-        if before != (execution.task, execution.anchor):
-            self.plan = plan_for(execution.task, execution.anchor)
-
-
-def plan_for(task: Task, anchor: Anchor) -> Plan:
-    """The plan of a task from an anchor on."""
-    return BY_NAME[task.algo].plan(task, anchor)
+        if (before.task, before.anchor) != (execution.task, execution.anchor):
+            self._plan = None

@@ -25,14 +25,14 @@ class Loaded:
     priority: int = 0
 
 
-async def all_open(connection: Connection, *, account: str, broker: str) -> list[Loaded]:
-    """Every order of the desk that is not finished."""
+async def all_open(connection: Connection, *, account: str, broker: str) -> list[str]:
+    """The id of every order of the desk that is not finished."""
     found = await connection.fetch(
         f"SELECT id FROM orders WHERE broker = $2 AND account = $1 AND {journal.OPEN} ORDER BY id",
         account,
         broker,
     )
-    return await load(connection, account=account, order_ids=[row["id"] for row in found])
+    return [row["id"] for row in found]
 
 
 async def versions(connection: Connection, *, account: str, broker: str) -> dict[str, int]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Protocol
 
 from app.domain.algorithm import complete
 from app.domain.algos import BY_NAME
 from app.domain.execution import Child, Crossing, Execution
 from app.domain.fact import Purpose, TimeInForce
+from app.domain.instant import Instant
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import ChildStatus, OrderStatus
 from app.domain.market import Quote
@@ -16,6 +18,8 @@ from app.domain.quantity import Side
 from app.domain.session import Session
 from app.domain.task import Anchor, Policy, Task
 from app.domain.volume import VolumeCurve
+
+_INSTRUMENT = ("symbol", "tick", "lot", "min_qty", "calendar", "currency")
 
 
 class Row(Protocol):
@@ -48,14 +52,15 @@ def instrument_to_json(of: Instrument) -> dict[str, str]:
 
 def instrument_from_json(data: Row) -> Instrument:
     """As it was when the order was accepted, whatever the grid has become since."""
-    return Instrument(
-        symbol=data["symbol"],
-        tick=Decimal(data["tick"]),
-        lot=Decimal(data["lot"]),
-        min_qty=Decimal(data["min_qty"]),
-        calendar=data["calendar"],
-        currency=data["currency"],
-    )
+    return _instrument(*(data[name] for name in _INSTRUMENT))
+
+
+@lru_cache(maxsize=4096)
+def _instrument(
+    symbol: str, tick: str, lot: str, min_qty: str, calendar: str, currency: str
+) -> Instrument:
+    """One for all orders that have it: many thousands share a few."""
+    return Instrument(symbol, Decimal(tick), Decimal(lot), Decimal(min_qty), calendar, currency)
 
 
 def curve_to_json(curve: VolumeCurve) -> dict[str, Any]:
@@ -68,12 +73,15 @@ def curve_to_json(curve: VolumeCurve) -> dict[str, Any]:
 
 
 def curve_from_json(data: Row) -> VolumeCurve:
-    return VolumeCurve(
-        edges=tuple(data["edges_us"]),
-        shares=tuple(data["shares"]),
-        periodic=data["periodic"],
-        source=data["source"],
-    )
+    return _curve(tuple(data["edges_us"]), tuple(data["shares"]), data["periodic"], data["source"])
+
+
+@lru_cache(maxsize=1024)
+def _curve(
+    edges: tuple[Instant, ...], shares: tuple[float, ...], periodic: bool, source: str
+) -> VolumeCurve:
+    """One for all orders of a symbol and day."""
+    return VolumeCurve(edges, shares, periodic, source)
 
 
 def sessions_to_json(sessions: Iterable[Session]) -> list[list[int]]:

@@ -56,10 +56,10 @@ def order_columns(of: Task, *, body: str = "body", **over: Any) -> dict[str, Any
         "route_reason": None,
         "params": rows.plain_params(of.params),
         "limit_price": of.limit_price,
-        "start_at": rfc3339(of.start),
-        "end_at": rfc3339(of.end),
-        "session_opens_at": rfc3339(of.session.opens_at),
-        "session_closes_at": rfc3339(of.session.closes_at),
+        "start_at": of.start,
+        "end_at": of.end,
+        "session_opens_at": of.session.opens_at,
+        "session_closes_at": of.session.closes_at,
         "curve": rows.curve_to_json(of.curve),
         "seed": of.seed,
         "max_participation": of.max_participation,
@@ -69,11 +69,11 @@ def order_columns(of: Task, *, body: str = "body", **over: Any) -> dict[str, Any
         "time_in_force": "day",
         "on_restart": "resume",
         "status": "accepted",
-        "anchor_at": rfc3339(of.start),
+        "anchor_at": of.start,
         "arrival_bid": None,
         "arrival_ask": None,
         "daily_volume": None,
-        "accepted_at": rfc3339(of.start),
+        "accepted_at": of.start,
     }
     return columns | over
 
