@@ -6,6 +6,8 @@ PYTEST_ARGS ?=
 DAYS ?= 1000
 SEED ?= 1
 JOBS ?= 1
+FIGURES ?=
+ROUNDS ?= 5
 KILLS ?= 200
 BIN := .venv/bin
 
@@ -20,7 +22,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo run test lint imports types pytest simulate chaos format lock clean debian
+.PHONY: help demo run test lint imports types pytest simulate chaos bench format lock clean debian
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +51,8 @@ pytest: .venv/dev.stamp ## Tests; PYTEST_ARGS='-k name' chooses, WORKERS=0 runs 
 simulate: .venv/dev.stamp ## The pure core through seeded days full of faults; DAYS=n SEED=s JOBS=j
 	$(BIN)/python -m tests.simulation --days $(DAYS) --seed $(SEED) --jobs $(JOBS)
 
+bench: .venv/dev.stamp ## The figures of docs/performance.md; FIGURES='accept fanout' chooses, ROUNDS=5
+	$(BIN)/python -m bench $(FIGURES) --rounds $(ROUNDS)
 chaos: .venv/dev.stamp ## Kill processes mid-order, then audit; KILLS=n SEED=s KEEP=folder
 	$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(if $(KEEP),--keep $(KEEP))
 

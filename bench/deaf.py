@@ -2,13 +2,15 @@
 
 import json
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from bench.listen import CHANNELS, frames, handshake, masked
 from bench.servers import Server
 
-RECEIVE_BUFFER = 64 * 1024
-"""As the server keeps to send: what a peer's own kernel may hold is not ours to bound."""
+RECEIVE_BUFFER = 4 * 1024
+"""Small, so that the kernel's memory is the server's: what a peer's own kernel holds is not ours
+to bound, and lies on another machine."""
 
 PAGE = 4096
 
@@ -18,28 +20,22 @@ def deafened(server: Server, count: int) -> list[socket.socket]:
     return [_subscribed(server, None, deaf=True) for _ in range(count)]
 
 
-def heard(connection: socket.socket, seconds: float) -> tuple[list[str], str]:
-    """The cursors of the events that are still to be read, until the end or silence; how it
-    ended."""
+def heard(connection: socket.socket, seconds: float, enough: int) -> list[str]:
+    """The cursors of the events that are still to be read: until there are enough, until the
+    line ends, or until nothing has come for so long."""
     connection.settimeout(seconds)
-    data, ending = b"", "silence"
-    try:
-        while piece := connection.recv(1 << 20):
-            data += piece
-        ending = "closed"
-    except TimeoutError:
-        pass
-    except ConnectionError:
-        ending = "cut off"
-    payloads, _ = frames(data)
-    told = [json.loads(p) for p in payloads if p.startswith(b'{"cursor"')]
-    return [frame["cursor"] for frame in told], ending
+    data, cursors = b"", list[str]()
+    with suppress(TimeoutError, ConnectionError):
+        while len(cursors) < enough and (piece := connection.recv(1 << 20)):
+            payloads, data = frames(data + piece)
+            cursors += [json.loads(p)["cursor"] for p in payloads if p.startswith(b'{"cursor"')]
+    return cursors
 
 
-def resumed(server: Server, after: str | None, seconds: float) -> list[str]:
-    """What a subscriber is told after a cursor, until nothing more comes."""
+def resumed(server: Server, after: str, seconds: float, enough: int) -> list[str]:
+    """What a subscriber is told after a cursor."""
     with _subscribed(server, after, deaf=False) as connection:
-        return heard(connection, seconds)[0]
+        return heard(connection, seconds, enough)
 
 
 def _subscribed(server: Server, after: str | None, *, deaf: bool) -> socket.socket:
@@ -69,6 +65,8 @@ def megabytes(pid: int) -> tuple[float, float]:
     status = Path(f"/proc/{pid}/status").read_text()
     resident = next(int(line.split()[1]) for line in status.splitlines() if "VmRSS" in line)
     tcp = next(
-        line.split() for line in Path("/proc/net/sockstat").read_text().splitlines() if "TCP" in line
+        line.split()
+        for line in Path("/proc/net/sockstat").read_text().splitlines()
+        if "TCP" in line
     )
     return resident / 1024, int(tcp[tcp.index("mem") + 1]) * PAGE / 1e6

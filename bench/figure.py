@@ -1,7 +1,7 @@
 """What a figure is: how it is measured, what came out round by round, and what it should reach."""
 
 import operator
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -80,7 +80,7 @@ class Figure:
 
     name: str
     title: str
-    measure: Callable[[Setting], Awaitable[Measured]]
+    measure: Callable[[Setting], Coroutine[Any, Any, Measured]]
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """Subscribes on many WebSockets and counts what comes; driven by lines of JSON.
 
 A process of its own. Frames are not parsed, only stepped over, except to take times: an event
-whose data has `sent` (monotonic seconds, the same clock in every process) is dated on arrival.
+whose data has `sent` (monotonic seconds, the same clock in every process) is dated on arrival; a
+fill is held against the moment at which the database wrote it.
 
 `{"wait": n, "seconds": s}` answers when n messages came in, or s seconds passed, and forgets them.
 """
@@ -14,6 +15,8 @@ import re
 import sys
 import time
 from contextlib import suppress
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -26,6 +29,8 @@ _HANDSHAKE = (
 _PING = 0x89
 _SENT = re.compile(rb'"sent":([0-9.]+)')
 CHANNELS = ["orders", "children", "fills", "alerts", "signals"]
+_RECORDED = re.compile(rb'"recorded_at":"([^"]+)"')
+_FILL = b'"type":"fill.booked"'
 _EVENT = b'{"cursor"'
 
 
@@ -62,6 +67,13 @@ def frames(data: bytes) -> tuple[list[bytes], bytes]:
     return found, data[i:]
 
 
+def recorded(event: bytes) -> float:
+    """When the database wrote an event, in seconds since 1970."""
+    found = _RECORDED.search(event)
+    assert found is not None, "every event says when it was recorded"
+    return datetime.fromisoformat(found[1].decode()).timestamp()
+
+
 class Count:
     """What came in on all sockets since somebody last asked."""
 
@@ -76,6 +88,7 @@ class Count:
         self.messages = 0
         self.first = self.last = 0.0
         self.delays: list[float] = []
+        self.booked: list[float] = []
 
     def take(self, payloads: list[bytes]) -> None:
         events = [p for p in payloads if p.startswith(_EVENT)]
@@ -89,6 +102,7 @@ class Count:
             self.delays += [
                 self.last - float(sent[1]) for sent in map(_SENT.search, events) if sent
             ]
+            self.booked += [time.time() - recorded(e) for e in events if _FILL in e]
         if self.messages >= self.wanted:
             self.changed.set()
 
@@ -121,16 +135,13 @@ class Listener(asyncio.Protocol):
         self._count.take(payloads)
 
 
-
-
-
 async def listened(asked: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     count = Count(dated=asked.dated)
     for _ in range(asked.sockets):
         subscribed = loop.create_future()
         await loop.create_connection(
-            lambda s=subscribed: Listener(count, asked.key, s), "127.0.0.1", asked.port
+            partial(Listener, count, asked.key, subscribed), "127.0.0.1", asked.port
         )
         await asyncio.wait_for(subscribed, 10)
     _say({"subscribed": asked.sockets})
@@ -153,6 +164,7 @@ async def _obey(command: dict[str, Any], count: Count) -> None:
             "first": count.first,
             "last": count.last,
             "delays": count.delays,
+            "booked": count.booked,
             "sample": count.sample.decode(),
             "busy_seconds": time.process_time() - busy,
         }

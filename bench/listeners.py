@@ -35,7 +35,9 @@ class Listeners:
 
 
 @asynccontextmanager
-async def listeners(server: Server, sockets: int, *, dated: bool = False) -> AsyncIterator[Listeners]:
+async def listeners(
+    server: Server, sockets: int, *, dated: bool = False
+) -> AsyncIterator[Listeners]:
     command = [sys.executable, "-m", "bench.listen", str(server.port), str(sockets)]
     command += ["--key", server.key, *(["--dated"] if dated else [])]
     pipe = asyncio.subprocess.PIPE

@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import httptools
@@ -40,6 +41,7 @@ class Load:
         self.began, self.until = began, until
         self.seconds: list[float] = []
         self.statuses: Counter[int] = Counter()
+        self.answers = 0
 
     def request(self) -> bytes:
         self._number += 1
@@ -49,6 +51,7 @@ class Load:
     def answered(self, status: int, sent: float) -> bool:
         """Count an answer; whether to go on."""
         now = time.perf_counter()
+        self.answers += 1
         if sent >= self.began and now <= self.until:
             self.seconds.append(now - sent)
             self.statuses[status] += 1
@@ -88,7 +91,7 @@ async def posted(asked: argparse.Namespace) -> dict[str, Any]:
     load = Load(asked.key, asked.run, began, began + asked.seconds)
     overs = [loop.create_future() for _ in range(asked.connections)]
     for over in overs:
-        await loop.create_connection(lambda o=over: Connection(load, o), "127.0.0.1", asked.port)
+        await loop.create_connection(partial(Connection, load, over), "127.0.0.1", asked.port)
     used = time.process_time()
     await asyncio.gather(*overs)
     busy = (time.process_time() - used) / (asked.warm + asked.seconds)
@@ -96,6 +99,7 @@ async def posted(asked: argparse.Namespace) -> dict[str, Any]:
         "rate": len(load.seconds) / asked.seconds,
         "p50_ms": percentile(load.seconds, 0.5) * 1000,
         "p99_ms": percentile(load.seconds, 0.99) * 1000,
+        "answers": load.answers,
         "statuses": dict(load.statuses),
         "generator_busy": busy,
     }

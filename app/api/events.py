@@ -48,7 +48,7 @@ async def events(
     """Events after a cursor, then live, for ever; `id` is the cursor to come back with."""
     hub, streams = visit.service.hub, request.app.state.streams
     given = request.headers.get("last-event-id") or query.after
-    after = Cursor.parse(given) if given else hub.head
+    after = Cursor.parse(given) if given else await hub.now()
     own = frozenset({visit.account(query.account)}) if query.account else seen_by(visit.caller)
     wish = Wish(known_channels(tuple(query.channels.split(","))), own)
     text = bearer(request.headers.get("authorization")) or ""

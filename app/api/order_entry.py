@@ -47,21 +47,24 @@ async def enter_orders(request: Request, visit: Trader) -> Response:
     committed together, before the answer. Name each order by its `client_order_id`: a batch that
     is sent again then enters nothing twice.
     """
+    _check_keyless(request)
+    bodies = _items(json_object(await read(request, BATCH_BYTES_MAX)))
+    found = [_read_as(body, visit) for body in bodies]
+    fit = [one for one in found if isinstance(one, tuple)]
+    outcomes = iter(await accept_many(visit.service, visit.caller, fit))
+    settled = [next(outcomes) if isinstance(one, tuple) else one for one in found]
+    results = [_result(request_id_of(request), outcome) for outcome in settled]
+    return Response(to_json({"results": results}), 200, media_type="application/json")
+
+
+def _check_keyless(request: Request) -> None:
+    """Raises Refusal: a key that is ignored would promise what nobody keeps."""
     if "idempotency-key" in request.headers:
         raise Refusal(
             "no_key_for_batches",
             "a batch takes no Idempotency-Key: give each order a client_order_id",
             field="Idempotency-Key",
         )
-    bodies = _items(json_object(await read(request, BATCH_BYTES_MAX)))
-    read_as = [_read_as(body, visit) for body in bodies]
-    fit = [one for one in read_as if isinstance(one, tuple)]
-    outcomes = iter(await accept_many(visit.service, visit.caller, fit))
-    request_id = request_id_of(request)
-    results = [
-        _result(request_id, next(outcomes) if isinstance(one, tuple) else one) for one in read_as
-    ]
-    return Response(to_json({"results": results}), 200, media_type="application/json")
 
 
 def _items(body: dict[str, Any]) -> list[Any]:

@@ -141,7 +141,7 @@ class Session:
         wish, after = verb.wish(caller), verb.cursor
         await self._stop_telling()
         # "From now on" is this moment, not the one when the answer has left.
-        head = self._hub.head
+        head = await self._hub.now()
         channels = sorted(wish.channels)
         await self._send({"type": "subscribed", "channels": channels, "head": str(head)})
         self._told = after if after is not None else head

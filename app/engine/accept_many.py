@@ -50,6 +50,6 @@ async def _settled(
     if not isinstance(answer, asyncio.Future):
         return answer
     try:
-        return settled(service, request, await asyncio.shield(answer))
+        return settled(service, request, await answer)
     except Exception as failure:
         return failure

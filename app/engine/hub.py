@@ -10,6 +10,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -76,6 +77,7 @@ class Hub:
         self._database = database
         self._doorbell = doorbell
         self._subscribers: set[Subscriber] = set()
+        self._followed = asyncio.Event()
         self.loop = Background(self._run, "hub")
         self.head = Cursor(0, 0, 0)
         self._name = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-6:]}"
@@ -95,6 +97,16 @@ class Hub:
     def subscribers(self) -> int:
         return len(self._subscribers)
 
+    async def now(self) -> Cursor:
+        """The place from which somebody begins who wants what comes from now on."""
+        if self._subscribers:
+            return self.head
+        async with self._database.connection() as connection:
+            head = await event_log.head(connection)
+        if not self._subscribers:
+            self.head = max(self.head, head)
+        return self.head
+
     async def follow(self, after: Cursor, wish: Wish) -> AsyncGenerator[list[Event], None]:
         """Events after a cursor (START: from the oldest kept), for ever, as many at a time as
         there are.
@@ -106,6 +118,7 @@ class Hub:
         # server may have told the caller more than ours has read: nothing is told twice.
         subscriber = Subscriber(wish, after, self.head)
         self._subscribers.add(subscriber)
+        self._followed.set()
         try:
             begin = subscriber.replaying = await self._place(after)
             async for page in self._replay(subscriber, begin, subscriber.cursor):
@@ -175,7 +188,17 @@ class Hub:
                     raise
                 # The log is still there when the database comes back: look again.
                 log.warning("event log not readable", error=str(failure))
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until there may be news for somebody; the bell of every order wakes nobody in vain."""
+        if self._subscribers:
             await self._doorbell.wait(EVENTS, at_most=POLL_SECONDS)
+            return
+        self._followed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._followed.wait()
 
     async def _read_page(self) -> bool:
         """Hand out one page; whether there may be more."""
@@ -183,9 +206,10 @@ class Hub:
             if not self._subscribers:
                 head = await event_log.head(connection)
                 # Who came meanwhile is told from the head that there was.
-                if not self._subscribers:
-                    self.head = max(self.head, head)
-                    return False
+                if self._subscribers:
+                    return True
+                self.head = max(self.head, head)
+                return False
             page = await event_log.read(connection, self.head, limit=_PAGE)
         if page:
             self._hand_out(page)

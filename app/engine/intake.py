@@ -30,7 +30,8 @@ class Intake:
 
     async def put(self, arrival: Arrival) -> Verdict:
         """The committed verdict on one arrival."""
-        return await asyncio.shield(self.add(arrival))
+        # A caller that is canceled cancels its future, never the commit that answers it.
+        return await self.add(arrival)
 
     def add(self, arrival: Arrival) -> "asyncio.Future[Verdict]":
         """What will be the committed verdict on one arrival; what is added without waiting in

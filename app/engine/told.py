@@ -1,4 +1,4 @@
-"""What the owner of the feed tells, read at most as often as it is told."""
+"""What the owner of the feed tells, read for everybody at once and remembered for a moment."""
 
 import asyncio
 import time

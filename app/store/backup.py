@@ -24,9 +24,12 @@ that the restore takes away, and some venues forget what they knew."""
 _SKIPPED_EPOCHS = 1_000
 
 _EMPTY = """
-DO $$ DECLARE name text; BEGIN
+DO $$ DECLARE name text; routine regprocedure; BEGIN
   FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
     EXECUTE format('DROP TABLE public.%I CASCADE', name);
+  END LOOP;
+  FOR routine IN SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace LOOP
+    EXECUTE 'DROP FUNCTION ' || routine;
   END LOOP;
 END $$;
 """

@@ -3,25 +3,27 @@
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
-
 from bench.figure import Figure, Goal, Measured, Rounds, Setting
-from bench.servers import Server, reference, slipstream
+from bench.machine import cpu_seconds
+from bench.servers import Server, execute, free_desk, own_desk_elsewhere, reference, slipstream
 
 CONNECTIONS = 32
+SCHEDULED_ROUNDS = 2
 
 
 async def measure(setting: Setting) -> Measured:
     rounds = Rounds()
     async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(
-            slipstream(setting.folder / "accept", SPEED="1", SYMBOLS="ACME")
-        )
         folder = setting.folder
+        await own_desk_elsewhere(folder / "accept")
+        house = await stack.enter_async_context(
+            slipstream(folder / "accept", SPEED="1", SYMBOLS="ACME")
+        )
         others = {
             "bare": await stack.enter_async_context(reference(folder, "bare")),
             "orm": await stack.enter_async_context(
@@ -33,7 +35,15 @@ async def measure(setting: Setting) -> Measured:
             for name, server in {"ours": house, **others}.items():
                 seen = await posted(setting, server, f"{name}{number}")
                 rounds.add(**{f"{name}_{what}": value for what, value in seen.items()})
-            await clear(house)
+            await execute(house.database_url, "TRUNCATE orders, events CASCADE")
+        await free_desk(house)
+        for number in range(min(setting.rounds, SCHEDULED_ROUNDS)):
+            seen = await posted(setting, house, f"scheduled{number}", allowed=("202", "503"))
+            rounds.add(
+                scheduled_rate=seen["rate"] * seen["accepted"],
+                scheduled_p99=seen["p99_ms"],
+                scheduled_refused=1 - seen["accepted"],
+            )
     return Measured(
         [
             rounds.ratio("throughput of bare", "ours_rate", "bare_rate", Goal("≥", 0.5)),
@@ -42,50 +52,54 @@ async def measure(setting: Setting) -> Measured:
             rounds.reading("POST /orders", "ours_rate", "/s"),
             rounds.reading("POST /orders p50", "ours_p50_ms", "ms"),
             rounds.reading("POST /orders p99", "ours_p99_ms", "ms"),
+            rounds.reading("the API's processor time each", "ours_cpu_us", "µs"),
             rounds.reading("bare FastAPI", "bare_rate", "/s"),
+            rounds.reading("bare FastAPI's processor time each", "bare_cpu_us", "µs"),
+            rounds.reading("a session's processor time each", "orm_cpu_us", "µs"),
             rounds.reading("bare FastAPI p99", "bare_p99_ms", "ms"),
             rounds.reading("SQLAlchemy session each", "orm_rate", "/s"),
             rounds.reading("SQLAlchemy session each p99", "orm_p99_ms", "ms"),
+            rounds.reading("POST /orders while a worker takes them", "scheduled_rate", "/s"),
+            rounds.reading("the same, p99", "scheduled_p99", "ms"),
+            rounds.reading("refused: the worker fell silent", "scheduled_refused", "of all"),
             rounds.reading("the generator's ceiling", "trivial_rate", "/s"),
             rounds.reading("generator busy at ours", "ours_generator_busy", "cores"),
         ],
         (
             f"{CONNECTIONS} connections; server, PostgreSQL and generator share the cores",
-            "the worker runs and tells the market; it schedules the orders, which start on the"
-            " next market day, so that none is worked",
+            "the worker runs and tells the market; the desk's lease is held elsewhere, as by a"
+            " worker on another host, and the orders start on the next market day: nobody works"
+            " them. Every round begins with empty tables",
+            "while a worker takes them: this server's own worker loads and schedules every order"
+            " on the same cores",
         ),
     )
 
 
-async def posted(setting: Setting, server: Server, run: str) -> dict[str, float]:
-    """One measurement by a generator of its own. Raises ValueError for an answer that is none."""
+async def posted(
+    setting: Setting, server: Server, run: str, allowed: Sequence[str] = ("202", "200")
+) -> dict[str, float]:
+    """One measurement by a generator of its own. Raises ValueError for other answers."""
     command = [sys.executable, "-m", "bench.load", str(server.port), "--key", server.key]
     command += ["--run", run, "--connections", str(CONNECTIONS)]
     command += ["--seconds", str(setting.seconds), "--warm", str(min(setting.seconds / 4, 1))]
+    serving = server.pids.get("api") or next(iter(server.pids.values()))
+    used = cpu_seconds(serving)
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     output, _ = await process.communicate()
     seen: dict[str, Any] = json.loads(output)
+    seen["cpu_us"] = (cpu_seconds(serving) - used) / max(seen.pop("answers"), 1) * 1e6
     statuses = seen.pop("statuses")
-    if set(statuses) - {"202", "200"}:
-        raise ValueError(f"answers other than 202: {statuses}")
-    return seen
+    if not set(statuses) <= set(allowed):
+        raise ValueError(f"answers other than {', '.join(allowed)}: {statuses}")
+    return {**seen, "accepted": statuses.get("202", 0) / sum(statuses.values())}
 
 
 async def new_database(url: str) -> str:
     """An empty database on the same server, for the reference."""
-    connection = await asyncpg.connect(url)
-    await connection.execute("CREATE DATABASE reference")
-    await connection.close()
+    await execute(url, "CREATE DATABASE reference")
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path="/reference"))
-
-
-async def clear(house: Server) -> None:
-    """Every round finds the same tables: empty, and the worker with nothing to schedule."""
-    connection = await asyncpg.connect(house.database_url)
-    while await connection.fetchval("SELECT count(*) FROM orders WHERE attention"):
-        await asyncio.sleep(0.1)
-    await connection.close()
 
 
 FIGURE = Figure("accept", "POST /orders, committed before the answer", measure)

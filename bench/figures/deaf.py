@@ -17,7 +17,8 @@ RATE = 50
 FILL = 1_500
 """Events at once, half a kilobyte each: more than the buffers of a socket hold."""
 
-END_SECONDS = 45.0
+SETTLE_SECONDS = 1.0
+END_TIMES = 12
 SAMPLE = 20
 
 
@@ -33,7 +34,7 @@ async def measure(setting: Setting) -> Measured:
     return Measured(
         [
             rounds.reading("process and kernel, at most", "memory", "MB", Goal("≤", 400)),
-            rounds.ratio("readers' p99, beside the deaf", "p99_beside", "p99_alone", Goal("≤", 1.25)),
+            rounds.ratio("readers' p99, of alone", "p99_beside", "p99_alone", Goal("≤", 1.25)),
             rounds.reading("deaf that were ended", "ended", "of all", Goal("≥", 1)),
             rounds.reading("complete after resuming", "complete", "of all", Goal("≥", 1)),
             rounds.reading("the process alone", "resident", "MB"),
@@ -45,7 +46,7 @@ async def measure(setting: Setting) -> Measured:
         (
             f"{readers} readers, {deaf} deaf, {RATE} events/s; steady: after {FILL} events at once"
             " have filled the buffers of the deaf, until after they were ended",
-            "the kernel's buffers are those of both ends; the deaf ask for 64 KiB on theirs",
+            "the deaf keep next to nothing themselves: what the kernel holds is the server's",
             f"completeness is checked on {SAMPLE} of the deaf: what lay unread and what came"
             " after resuming are all events, each once",
         ),
@@ -64,14 +65,15 @@ async def one(
         filled = reading.ask(FILL * readers, 30)
         await write_events(database, FILL)
         await filled
-        began = time.monotonic()
+        began, patience = time.monotonic(), END_TIMES * setting.seconds
+        await asyncio.sleep(SETTLE_SECONDS)
         beside = await delays(setting, reading, database, readers)
-        while connections(house.port) > before and time.monotonic() < began + END_SECONDS:
+        while connections(house.port) > before and time.monotonic() < began + patience:
             await asyncio.sleep(0.1)
     ended_after = time.monotonic() - began
     left = connections(house.port) - before
     total = FILL + int(RATE * setting.seconds)
-    complete = await asyncio.to_thread(completeness, house, sockets[:SAMPLE], total)
+    complete = await asyncio.to_thread(completeness, house, sockets[: setting.many(SAMPLE)], total)
     for one_socket in sockets:
         one_socket.close()
     return {
@@ -118,8 +120,8 @@ def completeness(house: Server, sockets: list[Any], total: int) -> float:
     """The share of these sockets that lost nothing and were told nothing twice."""
     complete = 0
     for connection in sockets:
-        unread, _ = heard(connection, 2)
-        rest = resumed(house, unread[-1], 1.5) if unread else []
+        unread = heard(connection, 2, total)
+        rest = resumed(house, unread[-1], 5, total - len(unread)) if unread else []
         told = unread + rest
         complete += len(told) == len(set(told)) == total
     return complete / len(sockets)

@@ -56,9 +56,7 @@ async def measure(setting: Setting) -> Measured:
     )
 
 
-async def sent(
-    server: Server, clients: Listeners, subscribers: int, text: str
-) -> dict[str, Any]:
+async def sent(server: Server, clients: Listeners, subscribers: int, text: str) -> dict[str, Any]:
     """What the clients of a reference were told when it was asked to send."""
     asked = clients.ask(EVENTS * subscribers, WAIT_SECONDS)
     url = f"http://127.0.0.1:{server.port}/send?times={EVENTS}"

@@ -37,9 +37,9 @@ class Blast(asyncio.Protocol):
 
     def _post(self) -> None:
         head, _, body = self._posted.partition(b"\r\n\r\n")
-        if len(body) < int(re.search(rb"(?i)content-length: (\d+)", head)[1]):
+        if len(body) < int(re.findall(rb"(?i)content-length: (\d+)", head)[0]):
             return  # The rest is on its way.
-        self._send(text_frame(body.decode()), int(re.search(rb"times=(\d+)", head)[1]))
+        self._send(text_frame(body.decode()), int(re.findall(rb"times=(\d+)", head)[0]))
         self._transport.write(_OK)
 
     def _send(self, frame: bytes, times: int) -> None:

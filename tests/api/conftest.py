@@ -27,8 +27,8 @@ from app.domain.session import Session
 from app.domain.task import Policy
 from app.engine.hub import Hub
 from app.engine.intake import Intake
-from app.engine.quotes import Quotes
 from app.engine.service import Service
+from app.engine.told import Quotes
 from app.store import accounts, keys, market_state
 from app.store.database import Connection, Database
 from app.store.doorbell import EVENTS, WORK, Doorbell

@@ -160,7 +160,6 @@ async def test_every_execution_of_the_lost_time_is_booked_or_set_aside_with_an_a
     assert not aside or drill.alerts, "set aside without a word"
 
 
-@pytest.mark.xfail(strict=False, reason="needs adoption")
 async def test_the_venue_has_no_more_than_was_ordered(drill: Drill) -> None:
     """What the journal lost is adopted: it counts, and is not bought a second time."""
     assert (drill.order["status"], drill.order["filled"]) == ("filled", ORDER["qty"])

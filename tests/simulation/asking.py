@@ -127,7 +127,7 @@ class Asking:
     def _ask(self, held: Held, child: Child) -> Micros:
         """Look one child up; how soon to ask again."""
         worker, now = self._worker, self._agenda.now
-        if child.id in worker.on_the_wire:
+        if child.id in worker.sending.on_the_wire:
             return EVERY
         report = self._house.venue.lookup(child.id)
         if report is not None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from app.domain.execution import accepted
 from app.domain.fact import Intended, OrderFact
 from app.domain.fold import apply, apply_to_child
-from app.domain.instant import MINUTE, Instant, rfc3339
+from app.domain.instant import MINUTE, Instant, Micros, rfc3339
 from app.domain.lifecycle import OrderStatus
 from app.domain.quantity import ZERO
 from app.domain.recovery import NO_EVIDENCE, provable
 from tests.simulation.bugs import NONE, Bugs
 from tests.simulation.house import LAST, House
-from tests.simulation.venue import net
+from tests.simulation.ledger import net
 from tests.simulation.watch import hold
 
 SETTLED_AFTER = 4 * MINUTE
@@ -37,6 +37,7 @@ class Failed(Exception):
 
     def __init__(self, seed: int, day: int, house: House, why: BaseException) -> None:
         self.seed, self.day, self.why = seed, day, why
+        self.means = house.scenario.means
         steps = "\n".join(told(step) for step in house.last)
         super().__init__(
             f"{type(why).__name__}: {why}\n"
@@ -50,9 +51,11 @@ def told(step: tuple[object, ...]) -> str:
     return f"  {rfc3339(at)[11:23]} {' '.join(map(str, what))}"
 
 
-def run(seed: int, day: int, bugs: Bugs = NONE, keep: int = 60) -> tuple[Summary, House]:
+def run(
+    seed: int, day: int, bugs: Bugs = NONE, keep: int = 60, longest: Micros | None = None
+) -> tuple[Summary, House]:
     """One day from its seed. Raises Failed."""
-    house = House(f"{seed}:{day}", bugs, keep)
+    house = House(f"{seed}:{day}", bugs, keep, longest)
     try:
         _live(house)
         _compare(house)

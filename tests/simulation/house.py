@@ -43,11 +43,18 @@ STARTING = 2 * SECOND
 
 
 class House:
-    """Everything of one day, from one seed."""
+    """Everything of one day, from one seed.
 
-    def __init__(self, seed: str, bugs: Bugs = NONE, keep: int = 60) -> None:
+    `longest`: how long requests are under way and senders frozen, whatever the broker declares.
+    """
+
+    def __init__(
+        self, seed: str, bugs: Bugs = NONE, keep: int = 60, longest: Micros | None = None
+    ) -> None:
         self.rng = Random(seed)
         self.scenario = draw(self.rng)
+        if longest is not None:
+            self.scenario = replace(self.scenario, longest=longest)
         self.bugs = bugs
         self.agenda = Agenda(market.OPEN - 2 * MINUTE)
         self.mischief = Mischief()
@@ -161,7 +168,7 @@ class House:
         begun = self._next_owner_in + self.rng.randint(0, STARTING)
         held = self.rng.choice((int(self.rng.random() * longest), min(begun, longest)))
         self.log("frozen", ticket.child_id, held)
-        self.line.submit(worker, ticket, held)
+        self.line.submit(worker.sending, ticket, held)
         self.agenda.at(self.agenda.now + held, self._thaw, worker)
         return True
 

@@ -1,10 +1,8 @@
 """A broker with a ledger of its own, which nobody but the end of the day reads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
-from typing import Protocol
 
 from app.domain.fact import TimeInForce
 from app.domain.instant import Instant, Micros
@@ -24,56 +22,12 @@ from app.ports import (
 )
 from tests.simulation.agenda import Agenda
 from tests.simulation.faults import Kind, Mischief
+from tests.simulation.ledger import OPEN, Execution, Ledger, Line, Placed
 from tests.simulation.scenario import WINDOW
 
 DUPLICATE = "duplicate_client_order_id"
-OPEN = (ChildStatus.WORKING, ChildStatus.PARTIALLY_FILLED)
 HELD = Decimal(3)
 """Shares that a lying venue fills beyond what was asked, or after it said it was over."""
-
-
-@dataclass(slots=True)
-class Placed:
-    """One order at the venue. Look-ups find it from `shows_at` on; `said` holds every state it
-    had, since they lag behind those too."""
-
-    ticket: Ticket
-    broker_id: str
-    opened_at: Instant
-    shows_at: Instant
-    status: ChildStatus = ChildStatus.WORKING
-    filled: Decimal = ZERO
-    leaves: Decimal = ZERO
-    said: list[OrderReport] = field(default_factory=list)
-
-    @property
-    def open(self) -> bool:
-        return self.status in OPEN
-
-
-@dataclass(slots=True)
-class Execution:
-    """One line of the ledger; the executions list shows it from `visible_at` on."""
-
-    report: ExecutionReport
-    placed: Placed
-    visible_at: Instant
-    void: bool = False
-
-
-class Line(Protocol):
-    """Where a venue tells what happened; it may lose, delay or repeat it."""
-
-    def tell(self, report: Report) -> None: ...
-
-
-class Ledger(Protocol):
-    """Who watches what really happens at the venue."""
-
-    def placed(self, placed: Placed) -> None: ...
-    def moved(self, placed: Placed) -> None: ...
-    def beyond(self, child_id: str, qty: Decimal) -> None: ...
-    def voided(self, child_id: str, qty: Decimal) -> None: ...
 
 
 class Venue:
@@ -325,12 +279,3 @@ class Venue:
             self._line.tell(told)
         self._say(placed)
         return True
-
-
-def net(placed: Sequence[Placed]) -> dict[str, Decimal]:
-    """What each client id filled, whatever was busted taken off."""
-    filled: dict[str, Decimal] = {}
-    for order in placed:
-        child_id = order.ticket.child_id
-        filled[child_id] = filled.get(child_id, ZERO) + order.filled
-    return filled

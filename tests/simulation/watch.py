@@ -9,9 +9,9 @@ from app.domain.lifecycle import ChildStatus, OrderStatus
 from app.domain.quantity import ZERO
 from tests.simulation.agenda import Agenda
 from tests.simulation.journal import Entry, Journal, Row
+from tests.simulation.ledger import Placed
 from tests.simulation.line import Line
 from tests.simulation.market import Walk
-from tests.simulation.venue import Placed
 
 OVER = (
     OrderStatus.FILLED,

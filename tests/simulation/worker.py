@@ -11,22 +11,18 @@ from app.domain.actions import Action, Cancel, Move, Replan, Send
 from app.domain.decide import decide
 from app.domain.execution import Child
 from app.domain.fact import (
-    BecameUnknown,
     ChildCancelRequested,
     ChildFact,
-    ChildRejected,
     Fact,
     Intended,
     Moved,
     Replanned,
-    Sent,
 )
 from app.domain.guards import Desk
-from app.domain.instant import SECOND
 from app.domain.lifecycle import OrderStatus
 from app.domain.market import Market
 from app.domain.plan import CATCH_UP_SLICES
-from app.ports import Acknowledged, Outcome, Refused, Report, Ticket
+from app.ports import Report
 from tests.domain.toyworld import fires
 from tests.simulation import market
 from tests.simulation.asking import Asking
@@ -35,10 +31,9 @@ from tests.simulation.house import STARTING, House
 from tests.simulation.inbox import facts_of, waits_for_fills
 from tests.simulation.journal import Entry, Stale
 from tests.simulation.memory import Held, desk_for
-from tests.simulation.venue import DUPLICATE
+from tests.simulation.sending import Sending
 from tests.simulation.watch import Violation
 
-TIMEOUT = 2 * SECOND
 MOST_DECISIONS = 60
 """At one moment: more would be a loop."""
 
@@ -52,7 +47,7 @@ class Worker:
         self.dead = False
         self.ready = False
         self.held: dict[str, Held] = {}
-        self.on_the_wire: set[str] = set()
+        self.sending = Sending(self)
         self.asking = Asking(self)
 
     # Life
@@ -187,10 +182,10 @@ class Worker:
         self.house.between_decision_and_commit(held.order_id)
         self.reach("decided")
         facts = [self.fact(held, action) for action in actions]
-        tickets = [self._ticket(held, f) for f in facts if isinstance(f, Intended)]
+        tickets = [self.sending.ticket(held, f) for f in facts if isinstance(f, Intended)]
         if self.house.bugs.send_before_intent:
             for ticket in tickets:
-                self._send(ticket)
+                self.sending.send(ticket)
         try:
             self.record(held.order_id, facts, held.version)
         except Stale as stale:
@@ -204,7 +199,7 @@ class Worker:
                 self.reach("cancel_sent")
         if not self.house.bugs.send_before_intent:
             for ticket in tickets:
-                self._send(ticket)
+                self.sending.send(ticket)
 
     def fact(self, held: Held, action: Action) -> Fact:
         now = self.house.agenda.now
@@ -228,69 +223,6 @@ class Worker:
                     action.time_in_force,
                     action.quote_at,
                 )
-
-    def _ticket(self, held: Held, fact: Intended) -> Ticket:
-        deadline = self.house.scenario.means.deadline
-        return Ticket(
-            fact.child_id,
-            held.symbol,
-            fact.side,
-            fact.qty,
-            fact.price,
-            fact.time_in_force,
-            fact.purpose,
-            fact.at,
-            None if deadline is None or self.house.bugs.no_send_by else fact.at + deadline,
-        )
-
-    # Sending
-
-    def _send(self, ticket: Ticket) -> None:
-        house = self.house
-        self.reach("before_socket")
-        if house.freeze(self, ticket):
-            raise Frozen
-        house.watch.leaves_house(ticket.child_id, self.epoch)
-        house.log("send", ticket.child_id, ticket.qty, ticket.limit_price)
-        self.on_the_wire.add(ticket.child_id)
-        house.line.submit(self, ticket)
-        house.agenda.at(house.agenda.now + TIMEOUT, self.deliver, self._timed_out, ticket)
-        self.reach("after_socket")
-
-    def _timed_out(self, ticket: Ticket) -> None:
-        if ticket.child_id not in self.on_the_wire:
-            return
-        self.on_the_wire.discard(ticket.child_id)
-        now, name = self.house.agenda.now, ticket.child_id
-        if self.house.bugs.timeout_is_rejection:
-            self.tell([ChildRejected(now, name, "timeout")])
-            return
-        self.tell([BecameUnknown(now, name, "timeout")])
-        if self.house.bugs.resend_on_timeout:
-            self.house.line.submit(self, ticket)
-
-    def answered(self, ticket: Ticket, outcome: Outcome) -> None:
-        """The answer to a send; one that comes after its timeout has nobody to hear it."""
-        if ticket.child_id not in self.on_the_wire:
-            return
-        self.reach("answered")
-        self.on_the_wire.discard(ticket.child_id)
-        self.tell([self._outcome(ticket, outcome)])
-        self.reach("answer_booked")
-
-    def _outcome(self, ticket: Ticket, outcome: Outcome) -> ChildFact:
-        now = self.house.agenda.now
-        match outcome:
-            case Acknowledged():
-                return Sent(now, ticket.child_id, outcome.broker_order_id)
-            case Refused() if outcome.code != DUPLICATE or self._trusts_duplicates:
-                return ChildRejected(now, ticket.child_id, f"broker.{outcome.code}")
-            case _:
-                return BecameUnknown(now, ticket.child_id, "unclear")
-
-    @property
-    def _trusts_duplicates(self) -> bool:
-        return self.house.bugs.duplicate_refusal_is_final
 
     # Hearing
 
