@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import math
 import shutil
 import signal
 import sys
@@ -46,23 +47,24 @@ class Campaign:
         assert playing is not None, "this is a coroutine"
         # Whoever ends a campaign should find nothing of it still running.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
+        # One after the other: the package that starts them is not made for more at a time.
+        servers = [Embedded(self._folder / f"lane{n}") for n in range(self._given.houses)]
         async with asyncio.TaskGroup() as group:
-            for lane in range(self._given.houses):
-                group.create_task(self._lane(self._folder / f"lane{lane}"))
+            for server in servers:
+                group.create_task(self._lane(server))
 
-    async def _lane(self, folder: Path) -> None:
+    async def _lane(self, server: Embedded) -> None:
         """One house after the other, on one PostgreSQL that is killed with them."""
-        server = await asyncio.to_thread(Embedded, folder)
         try:
             # A power cut is not what is rehearsed: a postmaster that is killed loses nothing by it.
             for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):
                 await run_sql(server.url, statement)
             while (number := self._next()) is not None:
-                terms = terms_of(
-                    self._given.seed, number, self._given.kills - self._planned, self._given.lease
-                )
+                share = math.ceil(self._given.kills / self._given.houses)
+                left = min(self._given.kills - self._planned, share)
+                terms = terms_of(self._given.seed, number, left, self._given.lease)
                 self._planned += terms.kills
-                await self._round(number, folder / f"round{number}", server, terms)
+                await self._round(number, server.folder / f"round{number}", server, terms)
         finally:
             server.stop()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import time
 from collections import Counter
 from contextlib import suppress
@@ -23,6 +24,15 @@ AFTERMATH_SECONDS = 3.0
 """So long after the database was back a process may die of its having been away."""
 
 NAMES = ("worker-0", "worker-1", "api-0", "api-1")
+
+
+_REVIVING = threading.Lock()
+"""The package that starts servers is not made for two at a time."""
+
+
+def _revive(server: Embedded) -> bool:
+    with _REVIVING:
+        return server.revive()
 
 
 class House:
@@ -95,7 +105,7 @@ class House:
             os.kill(pid, 9)
         while await asyncio.to_thread(self.server.alive):
             await asyncio.sleep(0.01)
-        while not await asyncio.to_thread(self.server.revive):
+        while not await asyncio.to_thread(_revive, self.server):
             await asyncio.sleep(0.05)
         while True:
             with suppress(OSError, asyncpg.PostgresError):
