@@ -39,6 +39,6 @@ async def test_nothing_is_sent_twice_or_lost_under_fire(server: Embedded, tmp_pa
     assert not outcome.faults, f"seed {SEED}, {tmp_path}\n{rows_at_fault(outcome.faults)}"
     assert outcome.kills >= KILLS
     # A campaign that nobody worked under proves nothing.
-    assert outcome.counts["children at the venue"] >= KILLS
-    assert outcome.counts["executions at the venue"] >= KILLS
-    assert sum(outcome.drawn.values()) >= KILLS
+    assert outcome.counts["children at the venue"] >= KILLS // 2
+    assert outcome.counts["executions at the venue"] >= KILLS // 2
+    assert sum(outcome.drawn.values()) >= KILLS // 2
