@@ -13,6 +13,7 @@ from pathlib import Path
 
 from app.store.embedded import Embedded
 from tests.chaos.books import rows_at_fault
+from tests.chaos.house import prepare
 from tests.chaos.result import Result
 from tests.chaos.round import play
 from tests.chaos.terms import Terms
@@ -49,6 +50,8 @@ class Campaign:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
         # One after the other: the package that starts them is not made for more at a time.
         servers = [Embedded(self._folder / f"lane{n}") for n in range(self._given.houses)]
+        for server in servers:
+            await prepare(server)
         async with asyncio.TaskGroup() as group:
             for server in servers:
                 group.create_task(self._lane(server))
@@ -56,9 +59,6 @@ class Campaign:
     async def _lane(self, server: Embedded) -> None:
         """One house after the other, on one PostgreSQL that is killed with them."""
         try:
-            # A power cut is not what is rehearsed: a postmaster that is killed loses nothing by it.
-            for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):
-                await run_sql(server.url, statement)
             while (number := self._next()) is not None:
                 share = math.ceil(self._given.kills / self._given.houses)
                 left = min(self._given.kills - self._planned, share)
