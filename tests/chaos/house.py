@@ -70,7 +70,7 @@ class House:
         self._database_back = -AFTERMATH_SECONDS
 
     async def open(self) -> None:
-        """Returns once everything was started. Raises FileExistsError rather than mix two houses."""
+        """Returns once all is started. Raises FileExistsError rather than mix two houses."""
         self.folder.mkdir(parents=True)
         await run_sql(self.server.url, f'CREATE DATABASE "{self.folder.name}" TEMPLATE {MIGRATED}')
         self.key = await ensure_admin_key(self.url, None)
