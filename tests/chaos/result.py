@@ -13,6 +13,7 @@ BUILD = Path(__file__).parents[2] / "build"
 SUMMED = (
     "blows",
     "moments",
+    "desks",
     "counts",
     "drawn",
     "did",
@@ -118,6 +119,7 @@ class Result:
             ("kills a second under fire, a house", _rate(self.kills, told["seconds_under_fire"])),
             ("kills a second, all in all", _rate(self.kills, told["seconds"])),
             *sorted(sums["blows"].items()),
+            *((f"owner of a desk hit: {name}", n) for name, n in sorted(sums["desks"].items())),
             *sums["counts"].items(),
             *((f"needed an operator: {why}", n) for why, n in sorted(sums["reasons"].items())),
             *((f"the operator said {what}", n) for what, n in sorted(sums["decisions"].items())),
