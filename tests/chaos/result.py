@@ -1,6 +1,7 @@
 """What a campaign came to: a line a round, a table at the end, and JSON beside it."""
 
 import json
+import math
 import statistics
 import time
 from collections import Counter
@@ -142,7 +143,7 @@ def _spread(values: list[float]) -> dict[str, float]:
     return {
         "count": len(values),
         "p50": round(statistics.median(values), 2),
-        "p99": round(values[int(0.99 * (len(values) - 1))], 2),
+        "p99": round(values[math.ceil(0.99 * len(values)) - 1], 2),
         "max": round(values[-1], 2),
     }
 
