@@ -9,6 +9,7 @@ JOBS ?= 1
 FIGURES ?=
 ROUNDS ?= 5
 KILLS ?= 200
+HOUSES ?= 1
 BIN := .venv/bin
 
 # The requirements are installed only as locked (hashes). The project itself is installed editable:
@@ -53,8 +54,8 @@ simulate: .venv/dev.stamp ## The pure core through seeded days full of faults; D
 
 bench: .venv/dev.stamp ## The figures of docs/performance.md; FIGURES='accept fanout' chooses, ROUNDS=5
 	$(BIN)/python -m bench $(FIGURES) --rounds $(ROUNDS)
-chaos: .venv/dev.stamp ## Kill processes mid-order, then audit; KILLS=n SEED=s KEEP=folder
-	$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(if $(KEEP),--keep $(KEEP))
+chaos: .venv/dev.stamp ## Kill processes mid-order, then audit; KILLS=n SEED=s HOUSES=h
+	$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) --houses $(HOUSES)
 
 format: .venv/dev.stamp ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .

@@ -2,15 +2,18 @@
 
 import argparse
 import asyncio
+import math
 import shutil
 import signal
 import sys
 import tempfile
 import time
+from itertools import count
 from pathlib import Path
 
 from app.store.embedded import Embedded
 from tests.chaos.books import rows_at_fault
+from tests.chaos.house import prepare
 from tests.chaos.result import Result
 from tests.chaos.round import play
 from tests.chaos.terms import Terms
@@ -30,45 +33,63 @@ def terms_of(seed: int, number: int, left: int, lease: float | None) -> Terms:
     return Terms(f"{seed}:{number}", kills, length, gap=0.8 if slow else 0.15)
 
 
-async def campaign(given: argparse.Namespace, folder: Path) -> Result:
-    """Rounds until enough were killed, time is over, or something is wrong."""
-    playing = asyncio.current_task()
-    assert playing is not None, "this is a coroutine"
-    # Whoever ends a campaign should find nothing of it still running.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
-    server = Embedded(folder)
-    # A power cut is not what is rehearsed here; a postmaster that is killed loses nothing by it.
-    for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):
-        await run_sql(server.url, statement)
-    result = Result(given.seed)
-    until = time.monotonic() + given.minutes * 60
-    number = given.round or 1
-    try:
-        while result.kills < given.kills and time.monotonic() < until:
-            terms = terms_of(given.seed, number, given.kills - result.kills, given.lease)
-            place = folder / f"round{number}"
-            outcome = await play(place, server, terms)
-            result.add(outcome)
-            result.write()
-            say(result.line(number, outcome))
-            if outcome.faults:
-                say(f"seed {given.seed}, round {number}, kept in {place}")
-                say(rows_at_fault(outcome.faults))
-                break
-            await run_sql(server.url, f'DROP DATABASE "{place.name}" WITH (FORCE)')
-            shutil.rmtree(place)
-            number += 1
-            if given.round:
-                break
-    finally:
-        server.stop()
-    return result
+class Campaign:
+    """Rounds, some side by side, until enough were killed, time is over, or something is wrong."""
+
+    def __init__(self, given: argparse.Namespace, folder: Path) -> None:
+        self.result = Result(given.seed)
+        self._given, self._folder = given, folder
+        self._until = time.monotonic() + given.minutes * 60
+        self._numbers = count(1) if given.round is None else iter([given.round])
+        self._planned = 0
+
+    async def run(self) -> None:
+        playing = asyncio.current_task()
+        assert playing is not None, "this is a coroutine"
+        # Whoever ends a campaign should find nothing of it still running.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
+        # One after the other: the package that starts them is not made for more at a time.
+        servers = [Embedded(self._folder / f"lane{n}") for n in range(self._given.houses)]
+        for server in servers:
+            await prepare(server)
+        async with asyncio.TaskGroup() as group:
+            for server in servers:
+                group.create_task(self._lane(server))
+
+    async def _lane(self, server: Embedded) -> None:
+        """One house after the other, on one PostgreSQL that is killed with them."""
+        try:
+            while (number := self._next()) is not None:
+                share = math.ceil(self._given.kills / self._given.houses)
+                left = min(self._given.kills - self._planned, share)
+                terms = terms_of(self._given.seed, number, left, self._given.lease)
+                self._planned += terms.kills
+                await self._round(number, server.folder / f"round{number}", server, terms)
+        finally:
+            server.stop()
+
+    def _next(self) -> int | None:
+        over = self._planned >= self._given.kills or time.monotonic() > self._until
+        return None if over or not self.result.ok else next(self._numbers, None)
+
+    async def _round(self, number: int, place: Path, server: Embedded, terms: Terms) -> None:
+        outcome = await play(place, server, terms)
+        self.result.add(outcome)
+        self.result.write()
+        say(self.result.line(number, outcome))
+        if outcome.faults:
+            say(f"seed {self._given.seed}, round {number}, kept in {place}")
+            say(rows_at_fault(outcome.faults))
+            return
+        await run_sql(server.url, f'DROP DATABASE "{place.name}" WITH (FORCE)')
+        shutil.rmtree(place)
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m tests.chaos")
     arguments.add_argument("--kills", type=int, required=True)
     arguments.add_argument("--seed", type=int, default=int(time.time()))
+    arguments.add_argument("--houses", type=int, default=1, help="so many rounds at a time")
     arguments.add_argument("--round", type=int, help="only this one")
     arguments.add_argument("--minutes", type=float, default=24 * 60)
     arguments.add_argument("--lease", type=float, help="seconds; default: 1, and 5 in some rounds")
@@ -77,7 +98,9 @@ def main() -> None:
     folder = given.keep or Path(tempfile.mkdtemp(prefix="slipstream-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
     say(f"seed {given.seed}, in {folder}")
-    result = asyncio.run(campaign(given, folder.resolve()))
+    campaign = Campaign(given, folder.resolve())
+    asyncio.run(campaign.run())
+    result = campaign.result
     say(result.table())
     if result.ok and given.keep is None:
         shutil.rmtree(folder, ignore_errors=True)

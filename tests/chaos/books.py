@@ -90,8 +90,10 @@ async def compare(url: str, venue: Venue) -> Books:
                 "SELECT account, execution_id FROM fills WHERE busted_at IS NULL"
             )
             quarantined = await connection.fetch("SELECT account, execution_id FROM quarantine")
-            children = await connection.fetch(
-                "SELECT account, id, order_id, status, reason FROM children"
+            children = await connection.fetch("SELECT account, id, order_id FROM children")
+            given_up = await connection.fetch(
+                "SELECT DISTINCT account, data->>'child_id' AS id FROM events"
+                " WHERE type = 'child.rejected' AND data->>'absent' = 'true'"
             )
             orders = await connection.fetch("SELECT account, id, qty, status, reason FROM orders")
     finally:
@@ -102,21 +104,12 @@ async def compare(url: str, venue: Venue) -> Books:
     books.lost_fills = _texts(set(venue.counting) - booked - aside)
     books.invented_fills = _texts(booked - set(venue.counting))
     books.duplicate_children = _texts(key for key, times in venue.accepted.items() if times > 1)
-    _see_children(books, venue, children)
+    books.unknown_to_us = _texts(set(venue.accepted) - {(c["account"], c["id"]) for c in children})
+    # From the events: a child that fills after all is not called rejected any more.
+    absent = {(row["account"], row["id"]) for row in given_up}
+    books.wrongly_absent = _texts(absent & set(venue.accepted))
     _see_orders(books, venue, orders, children)
     return books
-
-
-def _see_children(books: Books, venue: Venue, children: Iterable[Any]) -> None:
-    ours = {(row["account"], row["id"]): row for row in children}
-    books.unknown_to_us = _texts(set(venue.accepted) - set(ours))
-    books.wrongly_absent = _texts(
-        key
-        for key, row in ours.items()
-        if row["status"] == "rejected"
-        and not str(row["reason"]).startswith("broker.")
-        and key in venue.accepted
-    )
 
 
 def _see_orders(books: Books, venue: Venue, orders: Iterable[Any], children: Iterable[Any]) -> None:

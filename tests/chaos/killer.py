@@ -30,13 +30,14 @@ MOMENTS = {"after an event": 0.6, "after a request": 0.15, "any time": 0.25}
 
 
 class Killer:
-    """`blows` counts what was done, `moments` after what."""
+    """`blows` counts what was done, `moments` after what, `desks` whose owner was hit."""
 
     def __init__(
         self, house: House, owners: Owners, subscriber: Subscriber, trader: Trader
     ) -> None:
         self.blows: Counter[str] = Counter()
         self.moments: Counter[str] = Counter()
+        self.desks: Counter[str] = Counter()
         self.killed = 0
         self.database_away: list[float] = []
         self._house, self._owners = house, owners
@@ -96,6 +97,7 @@ class Killer:
                 self._owners.forget()
             case "both workers":
                 for process in self._house.living("worker"):
+                    self._note_desks(process)
                     self._kill(process)
                 self._owners.forget()
             case _:
@@ -115,6 +117,7 @@ class Killer:
     def _hit(self, process: Process) -> None:
         how = self._random.random()
         if process.name.startswith("worker"):
+            self._note_desks(process)
             self._owners.struck(process)
         if how < 0.82:
             self._kill(process)
@@ -131,6 +134,10 @@ class Killer:
         if kill:
             self._kill(process, "killed while frozen")
         process.thaw()
+
+    def _note_desks(self, process: Process) -> None:
+        for account, pid in self._owners.of.items():
+            self.desks[account] += pid == process.pid
 
     def _kill(self, process: Process, how: str = "killed") -> None:
         if process.alive and not process.doomed:

@@ -1,6 +1,7 @@
 """What a campaign came to: a line a round, a table at the end, and JSON beside it."""
 
 import json
+import math
 import statistics
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ BUILD = Path(__file__).parents[2] / "build"
 SUMMED = (
     "blows",
     "moments",
+    "desks",
     "counts",
     "drawn",
     "did",
@@ -115,8 +117,10 @@ class Result:
             ("seed", self.seed),
             ("rounds", told["rounds"]),
             ("kills (SIGKILL)", f"{self.kills:,}"),
-            ("kills a second under fire", _rate(self.kills, told["seconds_under_fire"])),
+            ("kills a second under fire, a house", _rate(self.kills, told["seconds_under_fire"])),
+            ("kills a second, all in all", _rate(self.kills, told["seconds"])),
             *sorted(sums["blows"].items()),
+            *((f"owner of a desk hit: {name}", n) for name, n in sorted(sums["desks"].items())),
             *sums["counts"].items(),
             *((f"needed an operator: {why}", n) for why, n in sorted(sums["reasons"].items())),
             *((f"the operator said {what}", n) for what, n in sorted(sums["decisions"].items())),
@@ -139,7 +143,7 @@ def _spread(values: list[float]) -> dict[str, float]:
     return {
         "count": len(values),
         "p50": round(statistics.median(values), 2),
-        "p99": round(values[int(0.99 * (len(values) - 1))], 2),
+        "p99": round(values[math.ceil(0.99 * len(values)) - 1], 2),
         "max": round(values[-1], 2),
     }
 

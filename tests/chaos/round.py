@@ -34,6 +34,7 @@ class Outcome:
     at_rest: float = 0.0
     blows: Counter[str] = field(default_factory=Counter)
     moments: Counter[str] = field(default_factory=Counter)
+    desks: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     drawn: Counter[str] = field(default_factory=Counter)
     did: Counter[str] = field(default_factory=Counter)
@@ -139,6 +140,7 @@ def _tell(
 ) -> None:
     venue = read_venue(house.venue.ledger)
     outcome.blows, outcome.moments, outcome.did = killer.blows, killer.moments, trader.did
+    outcome.desks = killer.desks
     outcome.takeovers, outcome.takeovers_disturbed = owners.takeovers, owners.disturbed
     outcome.database_away = killer.database_away
     outcome.own_deaths, outcome.drawn = house.own_deaths, Counter(venue.faults)
