@@ -178,13 +178,13 @@ def _child(order: Order, data: Data) -> Child:
 def _sent(order: Order, data: Data) -> None:
     child = _child(order, data)
     if child.status in ("intent", "unknown"):
-        child.status = "sent"
+        child.status = "partially_filled" if child.filled else "sent"
 
 
 def _rested(order: Order, data: Data) -> None:
     child = _child(order, data)
     if child.status in ("intent", "sent", "unknown"):
-        child.status = "working"
+        child.status = "partially_filled" if child.filled else "working"
 
 
 def _unknown(order: Order, data: Data) -> None:
@@ -234,7 +234,10 @@ def _bust(order: Order, data: Data) -> None:
     order.filled -= booked[1]
     child.filled -= booked[1]
     if child.status == "filled" and child.filled < child.qty:
-        child.status = "canceled"
+        over = order.status in ORDER_DONE
+        child.status = "canceled" if over else "unknown"
+        if not over:
+            order.open[data["child_id"]] = child
     order.excess = max(order.excess - (before - order.claimed), ZERO)
 
 

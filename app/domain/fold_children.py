@@ -89,7 +89,7 @@ def _changed(
 def _sent(child: Child, fact: Sent) -> Child:
     # A fill may overtake the acknowledgement: the status then stays where it is.
     early = child.status in (ChildStatus.INTENT, ChildStatus.UNKNOWN)
-    status = ChildStatus.SENT if early else child.status
+    status = _begun(child, ChildStatus.SENT) if early else child.status
     return replace(child, broker_order_id=fact.broker_order_id, status=status)
 
 
@@ -108,17 +108,23 @@ def _to(child: Child, status: ChildStatus, reason: str | None) -> Child:
 def _or_later(child: Child, status: ChildStatus) -> ChildStatus:
     """`status`, unless the child is already further on."""
     early = (ChildStatus.INTENT, ChildStatus.SENT, ChildStatus.UNKNOWN)
-    return status if child.status in early else child.status
+    return _begun(child, status) if child.status in early else child.status
+
+
+def _begun(child: Child, status: ChildStatus) -> ChildStatus:
+    """`status`, or partially filled where fills are booked already."""
+    return ChildStatus.PARTIALLY_FILLED if child.filled > ZERO else status
 
 
 def _busted(execution: Execution, old: Child, fact: Busted) -> tuple[Execution, Child]:
-    """What never counted is reserved again while its child lives; else it is open again, or
+    """What never counted is reserved again while its child may live; else it is open again, or
     given up where the order is over. What was too much goes first."""
     assert fact.qty <= old.filled, "no more is void than was filled"
     filled, status = old.filled - fact.qty, old.status
     if status is ChildStatus.FILLED and filled < old.qty:
-        # Over at the broker, and not filled any more.
-        status = move_child(old.id, status, ChildStatus.CANCELED)
+        # It was over by our sum alone: at the broker it may work on. Reserved until it is found.
+        doubt = ChildStatus.CANCELED if execution.done else ChildStatus.UNKNOWN
+        status = move_child(old.id, status, doubt)
     new = replace(old, filled=filled, status=status)
     after = exchange(execution, old, new)
     freed = fact.qty - (new.leaves - old.leaves)

@@ -60,7 +60,8 @@ CHILD_MOVES: dict[ChildStatus, frozenset[ChildStatus]] = {
     C.UNKNOWN: frozenset(
         {C.SENT, C.WORKING, C.PARTIALLY_FILLED, C.FILLED, C.CANCELED, C.REJECTED, C.EXPIRED}
     ),
-    C.FILLED: frozenset({C.CANCELED}),  # its execution was declared void
+    # Its execution was declared void: it may work on, unless its order is over.
+    C.FILLED: frozenset({C.UNKNOWN, C.CANCELED}),
     C.CANCELED: frozenset({C.FILLED}),  # late
     C.REJECTED: frozenset({C.FILLED}),  # late
     C.EXPIRED: frozenset({C.FILLED}),  # late

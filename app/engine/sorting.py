@@ -137,11 +137,15 @@ def _facts(
     for state in sorted(told.states, key=lambda s: s.status in CHILD_DONE):
         if not _news(state, owner) or ended:
             continue
-        if state.status in CHILD_DONE and state.filled > filled:
+        if state.status in CHILD_DONE and state.filled != filled:
+            # Fills have not been told yet, or that some of ours are void.
             sorting.held.append(state)
             continue
         ended = state.status in CHILD_DONE
         facts += facts_of(state)
+        if state.status is ChildStatus.FILLED and filled < owner.qty:
+            # Over with less than it asked for: the rest was filled once, and is void.
+            facts.append(ChildCanceled(state.at, state.child_id, "void"))
     return facts
 
 

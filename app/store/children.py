@@ -15,6 +15,7 @@ class Owner:
     symbol: str
     side: str
     status: str
+    qty: Decimal
     filled: Decimal
     broker_order_id: str | None
 
@@ -35,14 +36,20 @@ async def owners(
 ) -> dict[str, Owner]:
     """Child id → its order, for those we know."""
     found = await connection.fetch(
-        "SELECT id, order_id, symbol, side, status, filled, broker_order_id FROM children"
+        "SELECT id, order_id, symbol, side, status, qty, filled, broker_order_id FROM children"
         " WHERE account = $1 AND id = ANY($2)",
         account,
         child_ids,
     )
     return {
         r["id"]: Owner(
-            r["order_id"], r["symbol"], r["side"], r["status"], r["filled"], r["broker_order_id"]
+            order_id=r["order_id"],
+            symbol=r["symbol"],
+            side=r["side"],
+            status=r["status"],
+            qty=r["qty"],
+            filled=r["filled"],
+            broker_order_id=r["broker_order_id"],
         )
         for r in found
     }

@@ -21,14 +21,29 @@ def test_a_bust_of_a_live_child_is_reserved_again() -> None:
     assert case.sums() == (40, 0, 0, 60, 0, 0)
 
 
-def test_a_bust_of_a_filled_child_is_open_again() -> None:
+def test_a_bust_of_a_filled_child_leaves_it_in_doubt() -> None:
+    """It was over by our sum alone: at the broker, where the fill never was, it may work on."""
     case = Case.working()
     name = case.intend(40)
     case.fill(name, 40)
     child = case.bust(name, 40)
-    assert (child.status, child.leaves) == (ChildStatus.CANCELED, 0)
+    assert (child.status, child.leaves) == (ChildStatus.UNKNOWN, 40)
+    assert case.sums() == (0, 0, 40, 60, 0, 0)
+    case.hear(ChildCanceled(OPEN, name))
     assert case.sums() == (0, 0, 0, 100, 0, 0)
     case.intend(100)
+
+
+def test_a_child_in_doubt_is_found_with_what_it_filled() -> None:
+    case = Case.working()
+    name = case.intend(40)
+    case.fill(name, 15)
+    case.fill(name, 25)
+    case.bust(name, 15)
+    assert case.sums() == (25, 0, 15, 60, 0, 0)
+    case.hear(Sent(OPEN, name, "b1"))
+    assert case.children[name].status is ChildStatus.PARTIALLY_FILLED
+    assert case.sums() == (25, 15, 0, 60, 0, 0)
 
 
 def test_a_bust_of_a_canceled_child_is_open_again() -> None:
@@ -59,7 +74,7 @@ def test_a_bust_takes_from_the_excess_first() -> None:
     assert case.bust(name, 4).status is ChildStatus.FILLED, "it still has all it asked for"
     assert case.sums() == (11, 0, 0, 0, 0, 1)
     case.bust(name, 11)
-    assert case.sums() == (0, 0, 0, 10, 0, 0)
+    assert case.sums() == (0, 0, 10, 0, 0, 0)
 
 
 def test_a_bust_of_a_live_child_leaves_the_excess_of_others() -> None:
@@ -85,8 +100,10 @@ def test_a_correction_is_a_bust_and_a_fill_in_either_order() -> None:
                 case.bust(name, 10)
             else:
                 case.fill(name, 9)
-        sums.add(case.sums())
-    assert sums == {(9, 0, 0, 1, 0, 0)}
+        filled, working, unknown, *others = case.sums()
+        # One share is still reserved: the child works on, as far as we know.
+        sums.add((filled, working + unknown, *others))
+    assert sums == {(9, 1, 0, 0, 0)}
 
 
 def test_more_cannot_be_void_than_was_filled() -> None:

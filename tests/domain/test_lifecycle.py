@@ -61,7 +61,7 @@ def test_a_done_order_stays_done() -> None:
 
 def test_a_done_child_moves_only_by_a_late_fill_or_a_bust() -> None:
     assert {C.FILLED, C.CANCELED, C.REJECTED, C.EXPIRED} == CHILD_DONE
-    assert CHILD_MOVES[C.FILLED] == {C.CANCELED}
+    assert CHILD_MOVES[C.FILLED] == {C.UNKNOWN, C.CANCELED}
     for done in CHILD_DONE - {C.FILLED}:
         assert CHILD_MOVES[done] == {C.FILLED}
 
@@ -86,5 +86,9 @@ def test_an_order_that_worked_is_given_up_only_through_closing() -> None:
 
 def test_nothing_goes_back_to_before_it_was_sent() -> None:
     assert all(C.INTENT not in CHILD_MOVES[s] for s in ChildStatus)
-    assert {s for s in ChildStatus if C.UNKNOWN in CHILD_MOVES[s]} == {C.INTENT, C.SENT}
+    assert {s for s in ChildStatus if C.UNKNOWN in CHILD_MOVES[s]} == {
+        C.INTENT,
+        C.SENT,
+        C.FILLED,  # Its execution was void.
+    }
     assert all(O.ACCEPTED not in ORDER_MOVES[s] for s in OrderStatus)

@@ -25,7 +25,7 @@ PARENT = Parent("o9", "XYZ", "buy", 2, done=False)
 
 
 def owner(filled: int = 0, status: ChildStatus = C.WORKING) -> Owner:
-    return Owner("o1", "XYZ", "buy", status.value, D(filled), "b1")
+    return Owner("o1", "XYZ", "buy", status.value, D(100), D(filled), "b1")
 
 
 def told(status: ChildStatus, filled: int = 0, child: str = "c1", listed: bool = False) -> Report:

@@ -21,10 +21,10 @@ from tests.simulation.journal import Booking
 
 
 def waits_for_fills(report: Report, child: Child) -> bool:
-    """Whether a report ends a child that filled more than we have heard of."""
+    """Whether a report ends a child with other fills than we have heard of: more, or void ones."""
     if not isinstance(report, OrderReport) or report.status not in CHILD_DONE:
         return False
-    return report.filled > child.filled
+    return report.filled != child.filled
 
 
 def facts_of(report: Report, child: Child, bookings: dict[str, Booking]) -> list[ChildFact]:
@@ -71,7 +71,7 @@ def _told(report: OrderReport, child: Child) -> list[ChildFact]:
             return [Sent(at, child_id, report.broker_order_id), Rested(at, child_id)]
         case ChildStatus.FILLED:
             # Executions fill a child; but over with less than it asked for, some were void.
-            void = child.live and report.filled <= child.filled < child.qty
+            void = child.live and report.filled == child.filled < child.qty
             return [ChildCanceled(at, child_id, "void")] if void else []
         case ChildStatus.CANCELED:
             return [ChildCanceled(at, child_id, report.reason)]

@@ -477,7 +477,8 @@ async def test_the_desk_loads_what_is_open_with_what_is_alive(database: Database
     await record(database, done, fill(intent(done, 1, 1).child_id, "e1", 10))
     await record(database, done, Moved(OPEN, OrderStatus.FILLED))
     async with database.connection() as connection:
-        loaded = await open_orders.all_open(connection, account=ACCOUNT, broker=BROKER)
+        ids = await open_orders.all_open(connection, account=ACCOUNT, broker=BROKER)
+        loaded = await open_orders.load(connection, account=ACCOUNT, order_ids=ids)
         others = await open_orders.all_open(connection, account=ACCOUNT, broker="other")
     assert others == []
     (one,) = loaded
