@@ -14,6 +14,7 @@ from app.domain.request import Request
 from app.engine.ids import new_id
 from app.engine.quotes import scene_for
 from app.engine.service import Caller, Service
+from app.failpoints import reach
 from app.store import rows
 from app.store.controls import Switch
 from app.store.database import to_json
@@ -61,6 +62,7 @@ async def accept(
         if earlier is None:
             raise
         return earlier
+    reach("order.checked")
     verdict = await service.intake.put(
         _arrival(service, caller, request, given, admitted, scene, signal)
     )
@@ -69,6 +71,7 @@ async def accept(
     if isinstance(verdict, Halted):
         raise halted(verdict.switch)
     service.doorbell.ring(WORK)
+    reach("order.answered")
     service.doorbell.ring(EVENTS)
     return verdict
 

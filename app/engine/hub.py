@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from app.engine.ids import new_id
+from app.failpoints import reach
 from app.store import event_log
 from app.store.background import Background
 from app.store.database import Database, unreachable
@@ -152,6 +153,7 @@ class Hub:
             while subscriber.queue:
                 event = subscriber.queue.popleft()
                 subscriber.cursor = event.cursor
+                reach("frame.handed_out")
                 yield event
             if subscriber.overflowed:
                 raise FellBehind(subscriber.cursor)
@@ -177,9 +179,11 @@ class Hub:
         async with self._database.connection() as connection:
             page = await event_log.read(connection, self.head, limit=_PAGE)
         for event in page:
+            reach("events.read")
             self._hand_out(event)
         if page:
             self.head = page[-1].cursor
+            reach("events.handed_out")
         return len(page) == _PAGE
 
     async def _tell_place(self, *, at_once: bool = False) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from app.failpoints import reach
 from app.store.background import Background
 from app.store.database import Connection, connect, unreachable
 
@@ -99,6 +100,7 @@ class Doorbell:
         try:
             for bell in bells:
                 await connection.execute(f"NOTIFY {bell}")
+                reach("bell.rung")
         except BaseException:
             self._pending |= bells
             raise

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from app.brokers.sandbox.options import Options
+from app.failpoints import reach
 
 QUESTIONS = 8
 """Connections for look-ups and lists."""
@@ -31,6 +32,7 @@ class Line:
     async def submit(self, order: dict[str, Any]) -> httpx.Response:
         """Raises ConnectionError."""
         request = self._orders.build_request("POST", f"{self._base}/orders", json=order)
+        reach("send.handed")
         return await _send(self._orders, request, self._options.submit_timeout_ms)
 
     async def cancel(self, client_id: str) -> httpx.Response:
