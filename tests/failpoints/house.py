@@ -21,9 +21,10 @@ from tests.venue.running import RunningVenue, running_venue
 
 ACCOUNT = "main"
 PATIENCE = 20.0
+PARTIAL = 0.4
 
 BEHAVIOUR: dict[str, Any] = {
-    "partial": 0.4,
+    "partial": PARTIAL,
     "work_ms": [1, 10],
     "rest_ms": [30_000, 30_000],
     "delay_ms": [10, 60],
