@@ -16,10 +16,10 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo run test lint imports types pytest format lock clean debian
+.PHONY: help demo run test lint imports types pytest format lock clean debian failpoints planted
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/runtime.stamp ## Show the whole thing at work, with nothing to set up
 	$(BIN)/slipstream demo
@@ -41,6 +41,15 @@ types: .venv/dev.stamp ## Types (mypy, strict)
 
 pytest: .venv/dev.stamp ## Tests; PYTEST_ARGS='-k name' chooses, WORKERS=0 runs in one process
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations=10 $(PYTEST_ARGS)
+
+ROUNDS ?= 1
+
+failpoints: .venv/dev.stamp ## Kill a process at every place of the order path, ROUNDS times
+	$(BIN)/python -m tests.failpoints --rounds $(ROUNDS)
+	$(BIN)/python -m tests.failpoints --frozen
+
+planted: .venv/dev.stamp ## Plant wrong versions of the product: the tests must catch each
+	$(BIN)/python -m tests.planted
 
 format: .venv/dev.stamp ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .

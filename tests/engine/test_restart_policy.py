@@ -1,5 +1,6 @@
 """What was accepted while nobody was there was never left alone: no restart policy concerns it."""
 
+import asyncio
 from pathlib import Path
 
 from app.domain.task import OnRestart
@@ -11,6 +12,9 @@ async def test_an_order_entered_without_a_worker_is_worked_by_the_next(
 ) -> None:
     async with open_world(database_url, tmp_path) as world:
         await world.watch("ACME")
+        async with asyncio.timeout(10):
+            while not world.worker.desks:
+                await asyncio.sleep(0.01)
         await world.kill_worker()
         order_id = await world.order(qty="500", algo="market", on_restart=OnRestart.CANCEL)
         async with world.database.connection() as connection:

@@ -37,7 +37,7 @@ TELLING = (
             "        if after.era != head.era or not oldest",
             "        after = Cursor(head.era, after.xid, after.id)\n        if not oldest",
         ),
-        tests="tests/api/test_stream.py::test_a_cursor_that_is_gone_gets_a_gap_and_goes_on",
+        tests="tests/engine/test_other_era.py",
     ),
     fault(
         "key of another body answered with the first order",

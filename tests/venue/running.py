@@ -64,8 +64,8 @@ class RunningVenue:
     def enter(
         self, account: str, client_id: str, symbol: str, side: str, qty: Decimal, price: Decimal
     ) -> None:
-        """Enter an order behind everybody's back."""
-        told = {"client_id": client_id, "symbol": symbol, "side": side, "tif": "day"}
+        """Enter an order behind everybody's back; it fills at once or not at all."""
+        told = {"client_id": client_id, "symbol": symbol, "side": side, "tif": "ioc"}
         self._ask(
             "POST",
             f"/accounts/{account}/orders",
