@@ -139,6 +139,8 @@ class Desk:
         reach("desk.reconciled")
         policies = reconcile.restart_entries(loaded, self.lease.orphaned_seconds, max(now, latest))
         await self._books.record(policies, now)
+        async with self._database.connection() as connection:
+            await leases.attend(connection, self.lease)
         reach("desk.restarted")
         return latest
 
