@@ -7,7 +7,6 @@ and sees the order to its end.
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import Any
 
 from app.domain.identity import child_id
 from tests.failpoints.ears import Ears
@@ -16,6 +15,9 @@ from tests.failpoints.house import ACCOUNT, PARTIAL, House
 from tests.failpoints.retention import keep_house
 
 REACHED_SECONDS = 15.0
+LATEST_PASS = 4
+"""So many orders are worked one after the other, and each passes every hot place."""
+
 STRAY = 40
 """The number of a child that our journal lost."""
 
@@ -68,18 +70,19 @@ async def settle(house: House) -> None:
 
 
 async def work(house: House, point: str) -> None:
-    """An order worked to its end, some of it in parts."""
+    """An order worked to its end, some of it in parts; for a later pass, one after another."""
     await house.begin("worker", point)
-    fields: dict[str, Any] = {"algo": "market"}
-    if ":" in point:
-        fields = {"algo": "twap", "duration": "3s", "params": {"slices": 4}}
-    order = asyncio.create_task(house.order(symbol="GLOBEX", side="buy", qty="40", **fields))
+    orders = LATEST_PASS if ":" in point else 1
+
+    async def trade() -> None:
+        for _ in range(orders):
+            order_id = await house.order(symbol="GLOBEX", side="buy", qty="20", algo="market")
+            done = await house.done(order_id)
+            assert (done["status"], done["filled"]) == ("filled", "20"), done
+
+    trading = asyncio.create_task(trade())
     await killed(house, "worker", point)
-    if ":" not in point:
-        await filled(house, await order)
-        return
-    # Its window may end while nobody is there.
-    assert (await house.done(await order))["status"] in ("filled", "expired")
+    await trading
     await house.books_are_right()
 
 
@@ -313,4 +316,3 @@ HOT = tuple(
     if scene is work and not place.startswith("attention")
 )
 """Places that an order passes many times: they are also killed at a later pass."""
-LATEST_PASS = 4

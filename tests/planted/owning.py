@@ -49,4 +49,13 @@ OWNING = (
         ),
         tests="tests/engine/test_lost_doorbell.py",
     ),
+    fault(
+        "absence ended by who did not attend to it",
+        (
+            "app/store/leases.py",
+            "CASE WHEN unattended_epoch = epoch THEN unattended_since",
+            "CASE WHEN false THEN unattended_since",
+        ),
+        tests="tests/store/test_leases.py",
+    ),
 )
