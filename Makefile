@@ -3,6 +3,12 @@
 PYTHON ?= python3
 WORKERS ?= 2
 PYTEST_ARGS ?=
+DAYS ?= 1000
+SEED ?= 1
+JOBS ?= 1
+FIGURES ?=
+ROUNDS ?= 5
+KILLS ?= 200
 BIN := .venv/bin
 
 # The requirements are installed only as locked (hashes). The project itself is installed editable:
@@ -16,7 +22,8 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo run test lint imports types pytest format lock clean debian failpoints planted
+.PHONY: help demo run test lint imports types pytest simulate chaos bench format lock clean debian \
+	failpoints planted
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -42,10 +49,17 @@ types: .venv/dev.stamp ## Types (mypy, strict)
 pytest: .venv/dev.stamp ## Tests; PYTEST_ARGS='-k name' chooses, WORKERS=0 runs in one process
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations=10 $(PYTEST_ARGS)
 
-ROUNDS ?= 1
+simulate: .venv/dev.stamp ## The pure core through seeded days full of faults; DAYS=n SEED=s JOBS=j
+	$(BIN)/python -m tests.simulation --days $(DAYS) --seed $(SEED) --jobs $(JOBS)
+
+bench: .venv/dev.stamp ## The figures of docs/performance.md; FIGURES='accept fanout' chooses, ROUNDS=5
+	$(BIN)/python -m bench $(FIGURES) --rounds $(ROUNDS)
+
+chaos: .venv/dev.stamp ## Kill processes mid-order, then audit; KILLS=n SEED=s KEEP=folder
+	$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(if $(KEEP),--keep $(KEEP))
 
 failpoints: .venv/dev.stamp ## Kill a process at every place of the order path, ROUNDS times
-	$(BIN)/python -m tests.failpoints --rounds $(ROUNDS)
+	$(BIN)/python -m tests.failpoints --rounds $(if $(filter command%,$(origin ROUNDS)),$(ROUNDS),1)
 	$(BIN)/python -m tests.failpoints --frozen
 
 planted: .venv/dev.stamp ## Plant wrong versions of the product: the tests must catch each

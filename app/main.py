@@ -6,7 +6,6 @@ import gc
 import logging
 import os
 import signal
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import uvicorn
 
 from app.settings import Settings
 from app.supervisor import Supervisor, admin_key, announce, prepare_database
-from app.wiring import open_house, open_service, open_worker
+from app.wiring import open_house, open_housekeeping, open_service, open_worker
 
 log = structlog.get_logger()
 
@@ -96,26 +95,15 @@ async def _until_stopped(
 async def _api(settings: Settings, url: str, stop: asyncio.Event) -> None:
     # Half a second of imports that neither the supervisor nor the worker should wait for.
     from app.api.app import create_api
+    from app.api.listening import OPTIONS, listen
 
-    _check_port(settings)
+    # Before the house is opened: a port in use ends us at once.
+    listening = listen(settings.host, settings.port)
     async with open_house(settings, url) as house, open_service(house) as service:
         app = create_api(service)
-        config = uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            http="httptools",
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            ws_max_size=64 * 1024,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=3,
-        )
+        config = uvicorn.Config(app, **OPTIONS)
         server = _Server(config)
-        running = asyncio.create_task(server.serve())
+        running = asyncio.create_task(server.serve(sockets=[listening]))
         stopping = asyncio.create_task(stop.wait())
         # What lives from the start lives for ever: collecting it again only makes pauses.
         gc.freeze()
@@ -132,16 +120,6 @@ async def _api(settings: Settings, url: str, stop: asyncio.Event) -> None:
                 loop.result()
 
 
-def _check_port(settings: Settings) -> None:
-    """Raises OSError for a port in use. uvicorn would exit on it from within the loop, and leave
-    the process to wait a minute for connections that nobody gives back."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        if sys.platform != "win32":  # There it would allow to take a port from somebody.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((settings.host, settings.port))
-
-
 class _Server(uvicorn.Server):
     """uvicorn without its own signal handlers: this process has one place that stops it."""
 
@@ -152,13 +130,20 @@ class _Server(uvicorn.Server):
 
 async def _worker(settings: Settings, url: str, stop: asyncio.Event) -> None:
     async with open_house(settings, url) as house:
+        housekeeping = open_housekeeping(house)
+        housekeeping.start()
         working = asyncio.create_task(open_worker(house).run(stop))
-        listening = house.doorbell.loop.task
-        await asyncio.wait({working, listening}, return_when=asyncio.FIRST_COMPLETED)
-        if listening.done():
-            working.cancel()
-            listening.result()
-        await working
+        beside = (house.doorbell.loop.task, housekeeping.loop.task)
+        await asyncio.wait({working, *beside}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            for loop in beside:
+                # One that ended by itself ends the process, which is started anew.
+                if loop.done():
+                    working.cancel()
+                    loop.result()
+            await working
+        finally:
+            await housekeeping.close()
 
 
 async def _follow_parent(stop: asyncio.Event) -> None:

@@ -17,7 +17,6 @@ import structlog
 
 from app.settings import NONE, Settings
 from app.store.embedded import Embedded
-from app.store.migrate import migrate
 from app.wiring import check_plugins, ensure_admin_key
 
 log = structlog.get_logger()
@@ -25,8 +24,11 @@ log = structlog.get_logger()
 RESTART_SECONDS = 0.5
 STOP_SECONDS = 10.0
 DATABASE_LOOK_SECONDS = 1.0
-EARLY_SECONDS = 2.0
-"""Who dies younger never really lived."""
+EARLY_SECONDS = 10.0
+"""Who dies younger never really lived; a busy machine takes seconds to start one."""
+
+KILLED = (-signal.SIGKILL, -signal.SIGTERM)
+"""Ended by somebody else, not by itself: starting again helps."""
 
 LIVE_FEEDS = ("synthetic-live",)
 
@@ -52,7 +54,8 @@ class Child:
 
     def deaths(self, now: float) -> int:
         """Early deaths in a row, with this one's."""
-        return self.early_deaths + 1 if now - self.started < EARLY_SECONDS else 0
+        early = now - self.started < EARLY_SECONDS and self.process.returncode not in KILLED
+        return self.early_deaths + 1 if early else 0
 
 
 class Supervisor:
@@ -146,6 +149,9 @@ def process_names(workers: int) -> list[str]:
 @contextmanager
 def prepare_database(settings: Settings) -> Iterator[Prepared]:
     """A migrated database: the external one that settings name, else the embedded one."""
+    # A third of the time it takes to start, and no worker that is started again needs it.
+    from app.store.migrate import migrate
+
     if settings.database_url is not None:
         asyncio.run(migrate(settings.database_url))
         yield Prepared(settings.database_url)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app import plugins
@@ -16,6 +16,7 @@ from app.domain.limits import Limits
 from app.domain.routing import Thresholds as RouteThresholds
 from app.domain.task import Policy
 from app.engine.desk_rules import DeskRules
+from app.engine.housekeeping import Housekeeping, Keeping
 from app.engine.hub import Hub
 from app.engine.intake import Intake
 from app.engine.market import MarketDesk
@@ -26,6 +27,7 @@ from app.settings import Settings
 from app.store import accounts, keys
 from app.store.database import Database
 from app.store.doorbell import EVENTS, WORK, Doorbell
+from app.store.migrate import check
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class House:
 
 @asynccontextmanager
 async def open_house(settings: Settings, url: str) -> AsyncIterator[House]:
-    """Connect to a migrated database and open what every role needs."""
+    """Connect to a migrated database and open what every role needs. Raises WrongSchema."""
+    await check(url)
     database = await Database.open(url)
     doorbell = Doorbell(url, hears=(WORK, EVENTS))
     try:
@@ -105,6 +108,14 @@ def open_worker(house: House) -> Worker:
         rules=desk_rules(settings),
         lease_seconds=settings.lease_seconds,
     )
+
+
+def open_housekeeping(house: House) -> Housekeeping:
+    """Removes what settings keep no longer; of all workers one at a time does."""
+    settings = house.settings
+    days = settings.retention_days
+    keeping = None if days is None else Keeping(timedelta(days=float(days)), settings.archive_dir)
+    return Housekeeping(house.database, keeping)
 
 
 def check_plugins(settings: Settings) -> None:

@@ -14,8 +14,9 @@ def migrate(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=metadata)
     with context.begin_transaction():
         # A migration that cannot have its lock gives up, rather than let every order queue behind
-        # it. LOCAL, because a connection that was handed in goes on to other work.
-        connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+        # it, and is tried again (app/store/migrate.py). LOCAL, because a connection that was
+        # handed in goes on to other work.
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '500ms'")
         context.run_migrations()
 
 

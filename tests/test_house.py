@@ -23,7 +23,7 @@ FUNCTION_LINES = 60
 
 # Named with the size they may have: whoever adds one explains it.
 LONG_FILES: dict[str, int] = {
-    "app/store/tables.py": 500,  # The schema, to be read from top to bottom.
+    "app/store/tables.py": 540,  # The schema, to be read from top to bottom.
 }
 LONG_FUNCTIONS: dict[str, int] = {
     "app/cli/order.py::order": 102,  # One option of the command line a line.

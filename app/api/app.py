@@ -19,6 +19,7 @@ from app.api import (
     operator,
     order_commands,
     order_details,
+    order_entry,
     orders,
     signals,
     statistics,
@@ -26,7 +27,7 @@ from app.api import (
 )
 from app.api.metrics import Metrics
 from app.api.openapi import document
-from app.api.order_bodies import AmendBody, OrderBody
+from app.api.order_bodies import AmendBody, BatchBody, OrderBody
 from app.api.shell import Shell
 from app.api.streams import Pace, Streams
 from app.engine.access import Keyring
@@ -36,6 +37,7 @@ Ready = Callable[[], Awaitable[Mapping[str, Mapping[str, Any]]]]
 
 _ROOMS = (
     statistics,  # Before the orders: its name is no order's id.
+    order_entry,
     orders,
     order_commands,
     order_details,
@@ -52,6 +54,7 @@ _ROOMS = (
 )
 _BODIES = (
     OrderBody,
+    BatchBody,
     AmendBody,
     signals.SignalBody,
     clock.PaceBody,

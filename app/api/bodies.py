@@ -24,7 +24,11 @@ class Strict(BaseModel):
 async def parsed(request: Request, model: type[Model]) -> Model:
     """The request's body. Raises Problem for what is no JSON object, RequestValidationError for
     the rest."""
-    given = json_object(await _read(request))
+    return checked(json_object(await read(request)), model)
+
+
+def checked(given: object, model: type[Model]) -> Model:
+    """What JSON said, as a model. Raises RequestValidationError."""
     try:
         return model.model_validate(given)
     except ValidationError as invalid:
@@ -33,22 +37,23 @@ async def parsed(request: Request, model: type[Model]) -> Model:
         ) from None
 
 
-async def _read(request: Request) -> bytes:
+async def read(request: Request, at_most: int = BODY_BYTES_MAX) -> bytes:
     """The whole body; one too large is refused as soon as that is known."""
     told = request.headers.get("content-length", "0")
-    if told.isdigit() and int(told[:19]) > BODY_BYTES_MAX:
-        raise _too_large()
+    if told.isdigit() and int(told[:19]) > at_most:
+        raise _too_large(at_most)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise _too_large()
+        if len(body) > at_most:
+            raise _too_large(at_most)
     return bytes(body)
 
 
-def _too_large() -> Problem:
+def _too_large(at_most: int) -> Problem:
     # The rest of the body is on its way and nobody will read it.
-    return Problem(413, "body_too_large", "a body may have 256 KB", {"Connection": "close"})
+    words = f"a body may have {at_most // 1024} KB"
+    return Problem(413, "body_too_large", words, {"Connection": "close"})
 
 
 def json_object(raw: bytes | str) -> dict[str, Any]:

@@ -49,11 +49,28 @@ def problem(
     message: str,
     *,
     errors: Sequence[Mapping[str, Any]] = (),
-    detail: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The answer to a failure. `detail` adds members of its own (a risk limit and its value)."""
-    body = {
+    """The answer to a failure."""
+    return answered(problem_body(request_id, status, code, message, errors=errors), headers)
+
+
+def answered(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    """A problem's body as an answer of its own."""
+    return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
+
+
+def problem_body(
+    request_id: str,
+    status: int,
+    code: str,
+    message: str,
+    *,
+    errors: Sequence[Mapping[str, Any]] = (),
+    detail: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """RFC 9457. `detail` adds members of its own (a risk limit and its value)."""
+    return {
         "type": f"urn:slipstream:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -64,36 +81,32 @@ def problem(
         "request_id": request_id,
         **(detail or {}),
     }
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
-def refused(request_id: str, refusal: Refusal) -> Response:
+def refused(request_id: str, refusal: Refusal) -> dict[str, Any]:
     """What the domain says no to."""
     status = next(STATUS_OF[kind] for kind in type(refusal).__mro__ if kind in STATUS_OF)
     errors = []
     if refusal.field is not None:
         errors.append({"loc": refusal.field.split("."), "msg": refusal.message})
-    return problem(
-        request_id,
-        status,
-        refusal.code,
-        refusal.message,
-        errors=errors,
-        detail=refusal.detail,
-        headers={"Retry-After": "1"} if status == 503 else None,
+    return problem_body(
+        request_id, status, refusal.code, refusal.message, errors=errors, detail=refusal.detail
     )
 
 
-def unexpected(request_id: str, error: Exception) -> Response:
+def unexpected(request_id: str, error: BaseException) -> dict[str, Any]:
     """A failure of ours, or of the database; what it was stays in the log."""
     if unreachable(error):
         log.warning("database away", request_id=request_id, error=str(error))
         message = "the database cannot be reached; nothing is known to have changed"
-        return problem(
-            request_id, 503, "database_unavailable", message, headers={"Retry-After": "1"}
-        )
+        return problem_body(request_id, 503, "database_unavailable", message)
     log.error("request failed", request_id=request_id, exc_info=error)
-    return problem(request_id, 500, "internal_error", "something went wrong on our side")
+    return problem_body(request_id, 500, "internal_error", "something went wrong on our side")
+
+
+def retry_headers(body: Mapping[str, Any]) -> dict[str, str] | None:
+    """When to ask again, where that may help."""
+    return {"Retry-After": "1"} if body["status"] == 503 else None
 
 
 def request_id_of(request: Request) -> str:
@@ -111,7 +124,8 @@ def install(api: FastAPI) -> None:
 
 
 async def _on_refusal(request: Request, refusal: Refusal) -> Response:
-    return refused(request_id_of(request), refusal)
+    body = refused(request_id_of(request), refusal)
+    return answered(body, retry_headers(body))
 
 
 async def _on_problem(request: Request, failure: Problem) -> Response:
@@ -125,6 +139,11 @@ async def _on_problem(request: Request, failure: Problem) -> Response:
 
 
 async def _on_invalid(request: Request, invalid: RequestValidationError) -> Response:
+    return answered(malformed(request_id_of(request), invalid))
+
+
+def malformed(request_id: str, invalid: RequestValidationError) -> dict[str, Any]:
+    """What a body or query has wrong, field by field."""
     # The first part of a place is "body", "query" or "path"; the rest names the field.
     errors = [
         {"loc": [_name(part) for part in error["loc"][1:]], "msg": _words(error["msg"])}
@@ -133,7 +152,7 @@ async def _on_invalid(request: Request, invalid: RequestValidationError) -> Resp
     first = errors[0]
     place = ".".join(str(part) for part in first["loc"])
     message = f"{place}: {first['msg']}" if place else str(first["msg"])
-    return problem(request_id_of(request), 422, "invalid_request", message, errors=errors)
+    return problem_body(request_id, 422, "invalid_request", message, errors=errors)
 
 
 def _name(part: str | int) -> str | int:

@@ -48,7 +48,7 @@ async def events(
     """Events after a cursor, then live, for ever; `id` is the cursor to come back with."""
     hub, streams = visit.service.hub, request.app.state.streams
     given = request.headers.get("last-event-id") or query.after
-    after = Cursor.parse(given) if given else hub.head
+    after = Cursor.parse(given) if given else await hub.now()
     own = frozenset({visit.account(query.account)}) if query.account else seen_by(visit.caller)
     wish = Wish(known_channels(tuple(query.channels.split(","))), own)
     text = bearer(request.headers.get("authorization")) or ""
@@ -77,7 +77,7 @@ async def _paced(
     reader falls behind: it comes back with Last-Event-ID and has lost nothing."""
     look_at = time.monotonic() + streams.pace.look
     closing = asyncio.ensure_future(streams.closing.wait())
-    events = hub.follow(after, wish.after(after))
+    events = hub.follow(after, wish)
     upcoming = asyncio.ensure_future(anext(events))
     try:
         while not closing.done():
@@ -92,7 +92,7 @@ async def _paced(
                     return
                 yield _PING
             if upcoming.done():
-                yield _line(upcoming.result())
+                yield b"".join(map(_line, upcoming.result()))
                 upcoming = asyncio.ensure_future(anext(events))
     except FellBehind:
         return

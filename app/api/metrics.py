@@ -12,13 +12,14 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.request_seconds = Histogram(
+        self._requests = Histogram(
             "slipstream_request_seconds",
             "Time from a request's first byte to the end of its answer.",
             ("method", "route", "status"),
             registry=self._registry,
             buckets=_SECONDS,
         )
+        self._labeled: dict[tuple[str, str, int], Histogram] = {}
         self._orders = self._gauge("orders", "Parent orders.", ("status",))
         self._children = self._gauge("child_orders", "Child orders.", ("status",))
         self._fills = self._gauge("fills", "Fills booked.")
@@ -29,6 +30,14 @@ class Metrics:
         self._clock_age = self._gauge(
             "market_clock_age_seconds", "Since a worker last told the market time."
         )
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request. Labels are few, and looked up once."""
+        labels = (method, route, status)
+        requests = self._labeled.get(labels)
+        if requests is None:
+            requests = self._labeled[labels] = self._requests.labels(*labels)
+        requests.observe(seconds)
 
     def page(self, vitals: Vitals) -> bytes:
         for gauge, counts in (

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
+from app.api.amounts import Id
 from app.api.auth import Risk
 from app.api.bodies import Strict, parsed
 from app.api.headers import etag
@@ -35,13 +36,13 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
 @router.post(
     "/orders/{order_id}/children/{child_id}/resolve", openapi_extra=body_of(ResolveBody, _EXAMPLES)
 )
-async def resolve_child(request: Request, order_id: str, child_id: str, visit: Risk) -> Response:
+async def resolve_child(request: Request, order_id: str, child_id: Id, visit: Risk) -> Response:
     """End a child that is unknown, or whose cancel brings no evidence, by decision.
 
     Its quantity is free again. It is kept who decided and why; a late fill is booked all the same.
     """
     body = await parsed(request, ResolveBody)
     row = await resolve(
-        visit.service, visit.caller, order_uuid(order_id), child_id[:64], body.outcome, body.reason
+        visit.service, visit.caller, order_uuid(order_id), child_id, body.outcome, body.reason
     )
     return JSONResponse(views.order(row), 200, {"ETag": etag(row)})

@@ -80,6 +80,15 @@ class OrderBody(Strict):
         )
 
 
+BATCH_MAX = 1_000
+
+
+class BatchBody(Strict):
+    """Many parent orders, each for itself."""
+
+    orders: Annotated[tuple[OrderBody, ...], Field(min_length=1, max_length=BATCH_MAX)]
+
+
 class AmendBody(Strict):
     """What PATCH changes. A field left out stays as it is; null is no value."""
 
@@ -111,7 +120,7 @@ class AmendBody(Strict):
 
 def given(body: Strict) -> dict[str, Any]:
     """A body as it was sent, for its fingerprint: only what the client said."""
-    return body.model_dump(exclude_unset=True)
+    return {name: getattr(body, name) for name in body.model_fields_set}
 
 
 def exact(value: Decimal) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.api.openapi import body_of
-from app.api.order_bodies import OrderBody
+from app.api.order_bodies import BatchBody, OrderBody
 from app.domain.algorithm import Algorithm
 from app.domain.algos import BY_NAME
 from app.domain.request import AUTO
@@ -28,3 +28,40 @@ def _examples() -> dict[str, dict[str, Any]]:
 
 
 ORDER_REQUEST = body_of(OrderBody, _examples())
+
+
+def _batch_example() -> dict[str, Any]:
+    named = [
+        {**_example(algorithm), "client_order_id": f"rebalance-7-{number}"}
+        for number, algorithm in enumerate(list(BY_NAME.values())[:2], start=1)
+    ]
+    return {"rebalance": {"summary": "Two orders at once", "value": {"orders": named}}}
+
+
+BATCH_REQUEST = body_of(BatchBody, _batch_example())
+
+_RESULT = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {
+        "status": {"type": "integer", "description": "What POST /orders would have answered."},
+        "order": {"type": "object", "description": "With 202."},
+        "replayed": {"type": "boolean", "description": "It was there before."},
+        "problem": {"$ref": "#/components/schemas/Problem"},
+    },
+}
+
+BATCH_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The batch was read; each order has a verdict of its own",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["results"],
+                    "properties": {"results": {"type": "array", "items": _RESULT}},
+                }
+            }
+        },
+    }
+}

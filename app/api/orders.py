@@ -1,4 +1,4 @@
-"""Parent orders: enter, preview, list, look at."""
+"""Parent orders: preview, list, look at."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,33 +8,19 @@ from pydantic import AfterValidator, Field
 from starlette.responses import JSONResponse, Response
 
 from app.api.amounts import Id, Label, Symbol
-from app.api.auth import Reader, Trader, Visit
+from app.api.auth import Reader, Visit
 from app.api.bodies import Strict, parsed
-from app.api.headers import etag, idempotency_key, is_known, next_link
-from app.api.order_bodies import OrderBody, given
+from app.api.headers import etag, is_known, next_link
+from app.api.order_bodies import OrderBody
 from app.api.order_examples import ORDER_REQUEST
 from app.api.previews import preview_answer
 from app.domain.lifecycle import OrderStatus
 from app.domain.refusal import Missing
-from app.engine.accept import Given, accept
 from app.engine.preview import preview
 from app.engine.reading import reading
 from app.store import views
 
 router = APIRouter(tags=["orders"])
-
-
-@router.post("/orders", status_code=202, openapi_extra=ORDER_REQUEST)
-async def enter_order(request: Request, visit: Trader) -> Response:
-    """Enter a parent order. 202 means it is committed; a repetition gets the order there is."""
-    key = idempotency_key(request)
-    body = await parsed(request, OrderBody)
-    asked = body.request(visit.account(body.account))
-    accepted = await accept(visit.service, visit.caller, asked, Given(given(body), key))
-    headers = {"Location": f"/orders/{accepted.row['id']}", "ETag": etag(accepted.row)}
-    if accepted.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return JSONResponse(views.order(accepted.row), 202, headers)
 
 
 @router.post("/orders/preview", openapi_extra=ORDER_REQUEST)

@@ -7,7 +7,7 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.errors import unexpected
+from app.api.errors import answered, retry_headers, unexpected
 from app.api.metrics import Metrics
 
 log = structlog.get_logger()
@@ -41,16 +41,16 @@ class Shell:
             try:
                 await self._app(scope, receive, tell)
             except Exception as failure:
-                answer = unexpected(request_id, failure)
+                body = unexpected(request_id, failure)
                 if status:
                     raise  # The answer has begun; the server can only cut it off.
-                await answer(scope, receive, tell)
+                await answered(body, retry_headers(body))(scope, receive, tell)
             finally:
                 self._keep(scope, status, time.perf_counter() - began)
 
     def _keep(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
-        self._metrics.request_seconds.labels(scope["method"], route, status).observe(seconds)
+        self._metrics.observe(scope["method"], route, status, seconds)
         log.debug(
             "request",
             method=scope["method"],

@@ -44,6 +44,8 @@ def apply_to_child(
             return _busted(execution, old, fact)
         case _:
             new = _changed(old, fact)
+    if new == old:
+        return execution, old  # Heard before.
     after = exchange(execution, old, new)
     if old.live and _counts_as_rejection(fact, old):
         after = replace(after, rejections=after.rejections + 1, rejected_at=fact.at)

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from app.domain.admission import Admitted, Scene, admit
 from app.domain.identity import order_key
-from app.domain.instant import rfc3339
 from app.domain.quantity import ZERO
 from app.domain.refusal import Conflict, Refusal
 from app.domain.request import Request
@@ -19,20 +19,25 @@ from app.store import rows
 from app.store.controls import Switch
 from app.store.database import to_json
 from app.store.doorbell import EVENTS, WORK
-from app.store.intake import Accepted, Arrival, Clash, Halted, find_earlier
+from app.store.intake import Accepted, Arrival, Clash, Halted, Verdict, find_earlier
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
     """The request as the client sent it: its fingerprint decides what is a repetition."""
 
-    body: Mapping[str, Any]
+    body: InitVar[Mapping[str, Any]]
     idempotency_key: str | None = None
+    digest: bytes = field(init=False)
+
+    def __post_init__(self, body: Mapping[str, Any]) -> None:
+        canonical = to_json(dict(sorted(body.items())))
+        object.__setattr__(self, "digest", hashlib.sha256(canonical.encode()).digest())
 
     @property
     def sha256(self) -> str:
-        canonical = to_json(dict(sorted(self.body.items())))
-        return "\\x" + hashlib.sha256(canonical.encode()).hexdigest()
+        """As PostgreSQL writes it."""
+        return "\\x" + self.digest.hex()
 
 
 class KeyReused(Refusal):
@@ -52,6 +57,21 @@ async def accept(
     Raises Refusal (nothing stored), KeyReused, or Conflict for a `client_order_id` that stands
     for another body, and for a kill switch that bears on the order.
     """
+    entering = await check(service, caller, request, given, signal=signal)
+    if isinstance(entering, Accepted):
+        return entering
+    return settled(service, request, await service.intake.put(entering))
+
+
+async def check(
+    service: Service,
+    caller: Caller,
+    request: Request,
+    given: Given,
+    *,
+    signal: Mapping[str, Any] | None = None,
+) -> Arrival | Accepted:
+    """Check a request: what is to be entered, or the order that it made before. Raises Refusal."""
     order_id = new_id()
     try:
         scene = await scene_for(service, request.symbol)
@@ -63,16 +83,18 @@ async def accept(
             raise
         return earlier
     reach("order.checked")
-    verdict = await service.intake.put(
-        _arrival(service, caller, request, given, admitted, scene, signal)
-    )
+    return _arrival(service, caller, request, given, admitted, scene, signal)
+
+
+def settled(service: Service, request: Request, verdict: Verdict) -> Accepted:
+    """What became of an arrival. Raises KeyReused or Conflict."""
     if isinstance(verdict, Clash):
         raise _clash(verdict, request)
     if isinstance(verdict, Halted):
         raise halted(verdict.switch)
     service.doorbell.ring(WORK)
-    reach("order.answered")
     service.doorbell.ring(EVENTS)
+    reach("order.answered")
     return verdict
 
 
@@ -155,6 +177,11 @@ def _arrival(
     )
 
 
+# The same for every order on a symbol, and long: a curve has a share for every five minutes.
+_curve = lru_cache(maxsize=1024)(rows.curve_to_json)
+_instrument = lru_cache(maxsize=1024)(rows.instrument_to_json)
+
+
 def _order_row(
     caller: Caller, request: Request, given: Given, admitted: Admitted, scene: Scene
 ) -> dict[str, Any]:
@@ -164,12 +191,12 @@ def _order_row(
         "id": task.order_id,
         "key": order_key(task.order_id),
         "client_order_id": request.client_order_id or task.order_id,
-        "body_sha256": given.sha256,
+        "body_sha256": given.digest,
         "key_id": caller.key_id,
         "strategy": request.strategy,
         "tags": list(request.tags),
         "symbol": task.instrument.symbol,
-        "instrument": rows.instrument_to_json(task.instrument),
+        "instrument": _instrument(task.instrument),
         "side": task.side.value,
         "qty": task.qty,
         "notional": request.notional,
@@ -179,11 +206,11 @@ def _order_row(
         "route_reason": admitted.route.reason,
         "params": rows.plain_params(task.params),
         "limit_price": task.limit_price,
-        "start_at": rfc3339(task.start),
-        "end_at": rfc3339(task.end),
-        "session_opens_at": rfc3339(task.session.opens_at),
-        "session_closes_at": rfc3339(task.session.closes_at),
-        "curve": rows.curve_to_json(task.curve),
+        "start_at": task.start,
+        "end_at": task.end,
+        "session_opens_at": task.session.opens_at,
+        "session_closes_at": task.session.closes_at,
+        "curve": _curve(task.curve),
         "seed": task.seed,
         "max_participation": task.max_participation,
         "max_quote_age_us": task.policy.max_quote_age,
@@ -193,11 +220,11 @@ def _order_row(
         "time_in_force": "day",
         "on_restart": request.on_restart.value,
         "status": "accepted",
-        "anchor_at": rfc3339(task.start),
+        "anchor_at": task.start,
         "arrival_bid": quote.bid if quote else None,
         "arrival_ask": quote.ask if quote else None,
         "daily_volume": scene.daily_volume,
-        "accepted_at": rfc3339(scene.now),
+        "accepted_at": scene.now,
     }
 
 

@@ -185,7 +185,7 @@ class Desk:
         await self._see_halts(now)
         await self._reload(wanted, now)
         orders = self._roster.orders
-        await self._halting.carry_out(orders.values(), now)
+        await self._halting.carry_out(orders, now)
         canceling = [orders[order_id].execution for order_id in self._roster.index.canceling]
         self._sender.retry_cancels(canceling, now)
         await self._reconcile(now)

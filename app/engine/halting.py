@@ -4,7 +4,7 @@ A switch is a row; its desk's owner, the sole sender, makes it true. Nothing her
 remembered: what was asked stands in the journal, and whoever takes over asks for the rest.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -88,7 +88,7 @@ class Halting:
             self._issued.clear()
         return True
 
-    async def carry_out(self, orders: Collection[Open], now: Instant) -> None:
+    async def carry_out(self, orders: Mapping[str, Open], now: Instant) -> None:
         """Cancel what has to be canceled, then write it down: a cancel waits for no commit."""
         demand = self.demand(orders, now)
         for child_id in demand.cancel:
@@ -98,11 +98,11 @@ class Halting:
             await self._record(demand.entries, now)
             reach("switch.carried_out")
 
-    def demand(self, orders: Collection[Open], now: Instant) -> Demand:
+    def demand(self, orders: Mapping[str, Open], now: Instant) -> Demand:
         """What the switches ask of the desk's open orders and is not yet asked.
 
         Called at every look: without a switch that cancels it costs nothing, under one that
-        stays as it is a look at a set for each order. Safe to repeat: a child is named once, an
+        stays as it is a set's difference. Safe to repeat: a child is named once, an
         order until the journal has its end asked for, at most ENTRIES_MAX at a time. Children
         that nobody has heard of yet are left to the desk, which cancels them once they are found.
         """
@@ -122,11 +122,12 @@ class Halting:
                 entries.append(_entry(order, switch, now))
         return Demand(tuple(cancel), tuple(entries)) if cancel or entries else _NOTHING
 
-    def _unsettled(self, orders: Collection[Open]) -> list[Open]:
+    def _unsettled(self, orders: Mapping[str, Open]) -> list[Open]:
         settled = self._settled
         if len(settled) > 2 * len(orders) + _FORGOTTEN_MAX:
-            settled.intersection_update(order.order_id for order in orders)
-        return [order for order in orders if order.order_id not in settled]
+            settled.intersection_update(orders)
+        left = orders.keys() - settled
+        return [order for order_id, order in orders.items() if order_id in left] if left else []
 
     def _bearing(self, order: Open) -> Switch | None:
         return next(

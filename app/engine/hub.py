@@ -9,12 +9,14 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
 
 from app.engine.ids import new_id
+from app.engine.wish import Wish
 from app.failpoints import reach
 from app.store import event_log
 from app.store.background import Background
@@ -28,6 +30,7 @@ POLL_SECONDS = 0.25
 TELL_SECONDS = 1.0
 QUEUE_MAX = 5_000
 _PAGE = 1_000
+_AT_ONCE = 100
 
 
 class FellBehind(Exception):
@@ -49,10 +52,11 @@ class Gap(Exception):
 
 @dataclass(slots=True, eq=False)
 class Subscriber:
-    """A place in the stream. `cursor` is the last event it was handed; what `wants` holds back
-    does not move it."""
+    """A place in the stream. `beyond` is the last event that it may have been told elsewhere,
+    `cursor` the last one it was handed here; what its wish holds back does not move it."""
 
-    wants: Callable[[Event], bool]
+    wish: Wish
+    beyond: Cursor
     cursor: Cursor
     replaying: Cursor | None = None
     queue: deque[Event] = field(default_factory=deque)
@@ -74,6 +78,7 @@ class Hub:
         self._database = database
         self._doorbell = doorbell
         self._subscribers: set[Subscriber] = set()
+        self._followed = asyncio.Event()
         self.loop = Background(self._run, "hub")
         self.head = Cursor(0, 0, 0)
         self._name = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-6:]}"
@@ -82,6 +87,7 @@ class Hub:
 
     async def start(self) -> None:
         async with self._database.connection() as connection:
+            await event_log.forget_silent(connection)
             self.head = await event_log.head(connection)
         self.loop.start()
 
@@ -92,26 +98,37 @@ class Hub:
     def subscribers(self) -> int:
         return len(self._subscribers)
 
-    async def follow(
-        self, after: Cursor | None, wants: Callable[[Event], bool]
-    ) -> AsyncGenerator[Event, None]:
-        """Events after a cursor (None: from now on, START: from the oldest kept), for ever.
+    async def now(self) -> Cursor:
+        """The place from which somebody begins who wants what comes from now on."""
+        if self._subscribers:
+            return self.head
+        async with self._database.connection() as connection:
+            head = await event_log.head(connection)
+        if not self._subscribers:
+            self.head = max(self.head, head)
+        return self.head
+
+    async def follow(self, after: Cursor, wish: Wish) -> AsyncGenerator[list[Event], None]:
+        """Events after a cursor (START: from the oldest kept), for ever, as many at a time as
+        there are.
 
         Raises Gap before the first event (or, rarely, within a replay that takes longer than
         events are kept), FellBehind when the caller is too slow.
         """
-        # In the set before the replay, so that nothing falls between replay and live.
-        subscriber = Subscriber(wants, self.head)
+        # In the set before the replay, so that nothing falls between replay and live. Another
+        # server may have told the caller more than ours has read: nothing is told twice.
+        subscriber = Subscriber(wish, after, self.head)
         self._subscribers.add(subscriber)
+        self._followed.set()
         try:
-            if after is not None:
-                subscriber.replaying = await self._place(after)
-                async for event in self._replay(subscriber, subscriber.cursor):
-                    if wants(event):
-                        yield event
-                subscriber.replaying = None
-            async for event in self._live(subscriber):
-                yield event
+            begin = subscriber.replaying = await self._place(after)
+            async for page in self._replay(subscriber, begin, subscriber.cursor):
+                wanted = [e for e in page if wish.wants(e) and e.cursor > after]
+                if wanted:
+                    yield wanted
+            subscriber.replaying = None
+            async for wanted in self._live(subscriber):
+                yield wanted
         finally:
             self._subscribers.discard(subscriber)
 
@@ -128,33 +145,34 @@ class Hub:
             raise Gap(oldest)
         return after
 
-    async def _replay(self, subscriber: Subscriber, upto: Cursor) -> AsyncIterator[Event]:
+    async def _replay(
+        self, subscriber: Subscriber, after: Cursor, upto: Cursor
+    ) -> AsyncIterator[list[Event]]:
         """Raises Gap where events were removed that it should have read: it was never told of."""
-        begin = cursor = subscriber.replaying
-        assert cursor is not None, "it begins somewhere"
+        cursor = after
         while cursor < upto:
             async with self._database.connection() as connection:
                 page = await event_log.read(connection, cursor, limit=_PAGE, upto=upto)
                 oldest = await event_log.oldest(connection)
             if oldest > cursor:
                 raise Gap(oldest)
-            for event in page:
-                yield event
+            yield page
             if len(page) < _PAGE:
                 return
-            told = subscriber.replaying is not begin
+            told = subscriber.replaying is not after
             cursor = subscriber.replaying = page[-1].cursor
             if not told:
                 # It will take longer: from here on nothing is removed under it.
                 await self._tell_place(at_once=True)
 
-    async def _live(self, subscriber: Subscriber) -> AsyncIterator[Event]:
+    async def _live(self, subscriber: Subscriber) -> AsyncIterator[list[Event]]:
         while True:
             while subscriber.queue:
-                event = subscriber.queue.popleft()
-                subscriber.cursor = event.cursor
+                waiting = subscriber.queue
+                some = [waiting.popleft() for _ in range(min(len(waiting), _AT_ONCE))]
+                subscriber.cursor = some[-1].cursor
                 reach("frame.handed_out")
-                yield event
+                yield some
             if subscriber.overflowed:
                 raise FellBehind(subscriber.cursor)
             subscriber.ready.clear()
@@ -172,16 +190,32 @@ class Hub:
                     raise
                 # The log is still there when the database comes back: look again.
                 log.warning("event log not readable", error=str(failure))
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until there may be news for somebody; the bell of every order wakes nobody in vain."""
+        if self._subscribers:
             await self._doorbell.wait(EVENTS, at_most=POLL_SECONDS)
+            return
+        self._followed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._followed.wait()
 
     async def _read_page(self) -> bool:
         """Hand out one page; whether there may be more."""
         async with self._database.connection() as connection:
+            if not self._subscribers:
+                head = await event_log.head(connection)
+                # Who came meanwhile is told from the head that there was.
+                if self._subscribers:
+                    return True
+                self.head = max(self.head, head)
+                return False
             page = await event_log.read(connection, self.head, limit=_PAGE)
-        for event in page:
-            reach("events.read")
-            self._hand_out(event)
         if page:
+            reach("events.read")
+            self._hand_out(page)
             self.head = page[-1].cursor
             reach("events.handed_out")
         return len(page) == _PAGE
@@ -199,12 +233,18 @@ class Hub:
         async with self._database.connection() as connection:
             await event_log.tell(connection, reader=self._name, place=lowest)
 
-    def _hand_out(self, event: Event) -> None:
+    def _hand_out(self, page: list[Event]) -> None:
+        """Put a page into every queue. Most subscribers share their wish: it is asked once."""
+        wanted_by: dict[Wish, list[Event]] = {}
         for subscriber in self._subscribers:
-            if subscriber.overflowed or not subscriber.wants(event):
-                continue
-            if len(subscriber.queue) >= QUEUE_MAX:
-                subscriber.overflowed = True
-            else:
-                subscriber.queue.append(event)
-            subscriber.ready.set()
+            wanted = wanted_by.get(subscriber.wish)
+            if wanted is None:
+                wanted = [event for event in page if subscriber.wish.wants(event)]
+                wanted_by[subscriber.wish] = wanted
+            if page[0].cursor <= subscriber.beyond:
+                wanted = [event for event in wanted if event.cursor > subscriber.beyond]
+            if wanted and not subscriber.overflowed:
+                room = QUEUE_MAX - len(subscriber.queue)
+                subscriber.queue.extend(wanted[:room])
+                subscriber.overflowed = len(wanted) > room
+                subscriber.ready.set()

@@ -8,7 +8,7 @@ from app.engine import strangers
 from app.engine.sorting import Lost, Sorting, sort
 from app.failpoints import reach
 from app.ports import ExecutionReport, OrderReport, Report
-from app.store import children, fill_ledger, journal
+from app.store import children, fill_ledger, journal, retention
 from app.store.database import Connection, Database
 from app.store.drafts import Known
 from app.store.journal import Recorded
@@ -74,6 +74,13 @@ async def _sorted(
     ids += [r.corrects for r in reports if isinstance(r, ExecutionReport) and r.corrects]
     booked = await fill_ledger.known(connection, account, broker, ids) if ids else {}
     unowned = {r.child_id for r in reports} - owners.keys()
+    if unowned and ids:
+        # Of orders that were removed since: neither booked again nor strange.
+        archived = await retention.known_executions(
+            connection, account=account, broker=broker, execution_ids=ids
+        )
+        reports = [r for r in reports if _execution_of(r) not in archived]
+        unowned = {r.child_id for r in reports} - owners.keys()
     keys = {child_id: found[0] for child_id in unowned if (found := parse_child(child_id))}
     parents = (
         await children.parents(connection, account=account, keys=sorted(set(keys.values())))
@@ -82,3 +89,7 @@ async def _sorted(
     )
     of_child = {child_id: parents[key] for child_id, key in keys.items() if key in parents}
     return sort(reports, owners, booked, of_child)
+
+
+def _execution_of(report: Report) -> str | None:
+    return None if isinstance(report, OrderReport) else report.execution_id

@@ -7,7 +7,7 @@ from app.store.background import Background
 from app.store.database import Database, unreachable
 from app.store.intake import Arrival, Verdict, insert
 
-_BATCH_MAX = 500
+_BATCH_MAX = 1_000
 
 
 class Intake:
@@ -30,10 +30,16 @@ class Intake:
 
     async def put(self, arrival: Arrival) -> Verdict:
         """The committed verdict on one arrival."""
+        # A caller that is canceled cancels its future, never the commit that answers it.
+        return await self.add(arrival)
+
+    def add(self, arrival: Arrival) -> "asyncio.Future[Verdict]":
+        """What will be the committed verdict on one arrival; what is added without waiting in
+        between is committed together."""
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, answer))
         self._arrived.set()
-        return await asyncio.shield(answer)
+        return answer
 
     async def _run(self) -> None:
         while True:

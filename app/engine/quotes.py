@@ -50,17 +50,16 @@ async def _told(service: Service, symbol: str) -> tuple[Told, ClockRow | None]:
     asked = False
     begun = time.monotonic()
     while True:
-        async with service.database.connection() as connection:
-            # Before the quotes: what is told between the two makes them younger, never older.
-            clock = await market_state.clock(connection)
-            told = await market_state.told(connection, symbol)
-            if isinstance(told, Told):
-                return told, clock
-            if not asked:
+        read = await service.quotes.look(service.database, symbol)
+        told, clock = read.told, read.clock
+        if isinstance(told, Told):
+            return told, clock
+        if not asked:
+            async with service.database.connection() as connection:
                 await market_state.ask(connection, symbol)
-                asked = True
-            elif isinstance(told, str):
-                raise Refusal("unknown_symbol", told, field="symbol")
+            asked = True
+        elif isinstance(told, str):
+            raise Refusal("unknown_symbol", told, field="symbol")
         waited = time.monotonic() - begun
         silent = clock is None or clock.age_seconds > SILENCE_SECONDS
         if waited > ANSWER_SECONDS or (silent and waited > SILENCE_SECONDS):

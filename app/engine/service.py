@@ -1,12 +1,13 @@
 """What the use cases work with; opened once by wiring, handed to every door."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.domain.admission import Rules
 from app.domain.alert import Thresholds
 from app.engine.hub import Hub
 from app.engine.intake import Intake
+from app.engine.told import Quotes
 from app.store.database import Database
 from app.store.doorbell import Doorbell
 
@@ -24,6 +25,7 @@ class Service:
     broker_of: Mapping[str, str]
     default_account: str
     signal_confidence_min: float
+    quotes: Quotes = field(default_factory=Quotes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,15 @@ class Check:
 
 
 async def readiness(service: Service) -> list[Check]:
-    """Whether the schema is the newest and a worker told the time. Raises what the driver does
-    when the database is not there."""
+    """Whether this release may work on the schema, and a worker told the time. Raises what the
+    driver does when the database is not there."""
     async with service.database.connection() as connection:
+        wrong = await migrate.unfit(connection)
+        if wrong is not None:
+            return [Check("schema", False, wrong)]
         revision = await views.schema_revision(connection)
-        newest = migrate.newest()
-        if revision != newest:
-            return [Check("schema", False, f"is at {revision}, needs {newest}")]
         clock = await market_state.clock(connection)
-    return [Check("schema", True, newest), _worker(clock)]
+    return [Check("schema", True, str(revision)), _worker(clock)]
 
 
 def _worker(clock: market_state.ClockRow | None) -> Check:

@@ -147,12 +147,17 @@ class Worker:
     async def _claim(self) -> None:
         """Take what is free: the telling of a live market, and desks."""
         if not self.market.telling:
-            lease = await self._keeper.claim(MARKET_LEASE)
-            if lease is not None:
-                await self.market.begin_telling(lease, self._symbols)
-                log.info("telling the market", feed=self.market.feed.name, worker=self.name)
+            await self._claim_telling()
         await self._claims.look()
         await self._oversight.look()
+
+    async def _claim_telling(self) -> None:
+        async with self._database.connection() as connection:
+            there = await leases.ownership(connection, [MARKET_LEASE])
+        lease = await self._keeper.claim(MARKET_LEASE) if there.free else None
+        if lease is not None:
+            await self.market.begin_telling(lease, self._symbols)
+            log.info("telling the market", feed=self.market.feed.name, worker=self.name)
 
     async def _work(self) -> None:
         stepped = self.market.clock.stepped

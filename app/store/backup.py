@@ -24,9 +24,12 @@ that the restore takes away, and some venues forget what they knew."""
 _SKIPPED_EPOCHS = 1_000
 
 _EMPTY = """
-DO $$ DECLARE name text; BEGIN
+DO $$ DECLARE name text; routine regprocedure; BEGIN
   FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
     EXECUTE format('DROP TABLE public.%I CASCADE', name);
+  END LOOP;
+  FOR routine IN SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace LOOP
+    EXECUTE 'DROP FUNCTION ' || routine;
   END LOOP;
 END $$;
 """
@@ -75,7 +78,7 @@ def back_up(url: str, file: Path) -> int:
     if file.exists():
         raise NoBackup(f"{file} exists already")
     server = asyncio.run(_server_major(url))
-    tool = _newest_enough(tools("pg_dump"), server, "pg_dump")
+    tool = _new_enough(tools("pg_dump"), server, "pg_dump")
     part = file.with_name(file.name + ".part")
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     try:
@@ -154,7 +157,7 @@ def _tools(program: str) -> Iterator[Tool]:
                 yield Tool(folder, int(found[1]))
 
 
-def _newest_enough(found: Sequence[Tool], server: int, program: str) -> Tool:
+def _new_enough(found: Sequence[Tool], server: int, program: str) -> Tool:
     if not found:
         raise NoBackup(f"{program} is not installed: install PostgreSQL {server}'s client programs")
     for tool in found:
@@ -168,8 +171,8 @@ def _newest_enough(found: Sequence[Tool], server: int, program: str) -> Tool:
 
 def _reader_of(file: Path, server: int) -> tuple[Tool, str]:
     """The oldest tool that reads the file and speaks to the server, and the file's contents."""
-    _newest_enough(tools("pg_restore"), server, "pg_restore")
-    _newest_enough(tools("psql"), server, "psql")
+    _new_enough(tools("pg_restore"), server, "pg_restore")
+    _new_enough(tools("psql"), server, "psql")
     said = ""
     for tool in tools("pg_restore"):
         listed = subprocess.run(

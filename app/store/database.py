@@ -25,15 +25,18 @@ _SERVER_SETTINGS = {
 }
 
 
-def to_json(value: Any) -> str:
-    """JSON as it is stored and streamed: decimals and ids as strings, no spaces."""
-    return json.dumps(value, default=_plain, separators=(",", ":"), allow_nan=False)
-
-
 def _plain(value: object) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     raise TypeError(f"{type(value).__name__} does not belong in JSON")
+
+
+_ENCODER = json.JSONEncoder(default=_plain, separators=(",", ":"), allow_nan=False)
+
+
+def to_json(value: Any) -> str:
+    """JSON as it is stored and streamed: decimals and ids as strings, no spaces."""
+    return _ENCODER.encode(value)
 
 
 _OUTAGES = (
@@ -43,6 +46,8 @@ _OUTAGES = (
     asyncpg.IdleInTransactionSessionTimeoutError,  # We stood still too long; the server hung up.
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
+    # A migration added a column under a statement we had prepared; the next try prepares anew.
+    asyncpg.InvalidCachedStatementError,
     asyncpg.InternalClientError,  # What the driver says of a connection cut in mid-sentence.
 )
 

@@ -98,8 +98,8 @@ class Doorbell:
     async def _ring_pending(self, connection: "asyncpg.Connection[Any]") -> None:
         bells, self._pending = self._pending, set()
         try:
-            for bell in bells:
-                await connection.execute(f"NOTIFY {bell}")
+            if bells:
+                await connection.execute("; ".join(f"NOTIFY {bell}" for bell in sorted(bells)))
                 reach("bell.rung")
         except BaseException:
             self._pending |= bells

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.domain.execution import Execution
 from app.store import rows
+from app.store.columns import CHILDREN, ORDERS
 from app.store.database import Connection
 from app.store.journal_write import Draft
 
@@ -72,7 +73,9 @@ async def _add_finished(
     if not child_ids:
         return
     found = await connection.fetch(
-        "SELECT * FROM children WHERE account = $1 AND id = ANY($2)", account, list(child_ids)
+        f"SELECT {CHILDREN} FROM children WHERE account = $1 AND id = ANY($2)",
+        account,
+        list(child_ids),
     )
     for row in found:
         draft = drafts.get(row["order_id"])
@@ -89,13 +92,13 @@ async def _read(
     lock: bool,
 ) -> dict[str, Draft]:
     orders = await connection.fetch(
-        "SELECT * FROM orders WHERE account = $1 AND id = ANY($2) ORDER BY id"
+        f"SELECT {ORDERS} FROM orders WHERE account = $1 AND id = ANY($2) ORDER BY id"
         + (" FOR UPDATE" if lock else ""),
         account,
         order_ids,
     )
     children = await connection.fetch(
-        "SELECT * FROM children WHERE account = $1 AND order_id = ANY($2)"
+        f"SELECT {CHILDREN} FROM children WHERE account = $1 AND order_id = ANY($2)"
         f" AND ({_LIVE} OR id = ANY($3)) ORDER BY number",
         account,
         order_ids,

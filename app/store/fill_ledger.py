@@ -100,7 +100,8 @@ async def void(
         "UPDATE fills f SET busted_at = b.at FROM busts b WHERE f.account = $1 AND f.broker = $2"
         " AND f.execution_id = ANY($3) AND f.order_id = ANY($4) AND f.busted_at IS NULL"
         " AND b.account = f.account AND b.broker = f.broker AND b.execution_id = f.execution_id"
-        " RETURNING f.*, b.at AS void_at, b.reason AS void_reason",
+        " RETURNING f.order_id, f.child_id, f.execution_id, f.qty, f.price, f.fee, f.at,"
+        " b.at AS void_at, b.reason AS void_reason",
         account,
         broker,
         sorted(execution_ids),

@@ -3,17 +3,16 @@
 One transaction a batch, a verdict a row: a bad row never fails its neighbours.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from app.failpoints import reach
 from app.store.controls import Switch, thrown
 from app.store.database import Connection, Database, to_json
+from app.store.entering import Columns, enter
 from app.store.retention import archived
 from app.store.signals import DECIDED, decided
-
-Columns = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,11 @@ class Arrival:
             signal = self.signal
             own.append(("signal", signal["account"], signal["source"], signal["signal_id"]))
         return tuple(own)
+
+    @property
+    def alone(self) -> bool:
+        """Whether nothing comes with the order but its event."""
+        return self.idempotency is None and self.signal is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,10 @@ async def insert(database: Database, arrivals: Sequence[Arrival]) -> list[Verdic
     """
     # In key order, table by table, so that two batches never wait for each other in a circle.
     order = sorted(range(len(arrivals)), key=lambda i: arrivals[i].keys)
-    async with database.transaction() as connection:
+    alone = all(arrival.alone for arrival in arrivals)
+    # An order and its event are one statement, which needs no transaction around it.
+    opened = database.connection() if alone else database.transaction()
+    async with opened as connection:
         verdicts = await _insert(connection, [arrivals[i] for i in order])
         reach("order.inserted")
     reach("order.committed")
@@ -103,7 +110,7 @@ async def find_earlier(
         key,
         account,
         client_order_id,
-        bytes.fromhex(body_sha256.removeprefix("\\x")),
+        _digest(body_sha256),
     )
     return Accepted(row, replayed=True) if row is not None else None
 
@@ -114,8 +121,9 @@ async def _insert(connection: Connection, arrivals: Sequence[Arrival]) -> list[V
     await _claim_signals(connection, arrivals, verdicts)
     await _halt(connection, arrivals, verdicts)
     left = [i for i in range(len(arrivals)) if i not in verdicts]
-    rows = await _populate(connection, "orders", [arrivals[i].order for i in left])
-    inserted = {row["id"]: row for row in rows}
+    inserted = await enter(
+        connection, [arrivals[i].order for i in left], [arrivals[i].event for i in left]
+    )
     for i, gone in (await _known_once(connection, arrivals, left)).items():
         inserted.pop(arrivals[i].order["id"], None)
         verdicts[i] = Clash("archived", gone)
@@ -124,8 +132,6 @@ async def _insert(connection: Connection, arrivals: Sequence[Arrival]) -> list[V
         row = inserted.get(arrivals[i].order["id"])
         verdicts[i] = Accepted(row) if row else await _clash_of_order(connection, arrivals[i])
     await _drop_claims(connection, [a for i, a in enumerate(arrivals) if _unused(verdicts[i])])
-    fresh = [a.event for a in arrivals if a.order["id"] in inserted]
-    await _populate(connection, "events", fresh, returning="id")
     told = [_decision(a.signal) for a in arrivals if a.signal and a.order["id"] in inserted]
     await _populate(connection, "events", told, returning="id")
     return [verdicts[i] for i in range(len(arrivals))]
@@ -142,12 +148,13 @@ async def _known_once(
     gone = await archived(connection, list(names.values()))
     if gone:
         again = [arrivals[i].order for i in left if names[i] in gone]
-        await connection.execute(
-            "DELETE FROM orders o USING unnest($1::text[], $2::uuid[]) AS mine(account, id)"
-            " WHERE o.account = mine.account AND o.id = mine.id",
-            [order["account"] for order in again],
-            [order["id"] for order in again],
-        )
+        for table, name in (("events", "order_id"), ("orders", "id")):
+            await connection.execute(
+                f"DELETE FROM {table} t USING unnest($1::text[], $2::uuid[]) AS mine(account, id)"
+                f" WHERE t.account = mine.account AND t.{name} = mine.id",
+                [order["account"] for order in again],
+                [order["id"] for order in again],
+            )
     return {i: gone[name] for i, name in names.items() if name in gone}
 
 
@@ -218,12 +225,17 @@ async def _clash_of_order(connection: Connection, arrival: Arrival) -> Verdict:
 
 
 async def _verdict(
-    connection: Connection, query: str, key: tuple[Any, ...], body: str, what: str
+    connection: Connection, query: str, key: tuple[Any, ...], body: bytes | str, what: str
 ) -> Verdict:
     row = await connection.fetchrow(query, *key)
     # No row: the order key of another order met ours, which a new id mends; never a replay.
-    same = row is not None and row["told"] == bytes.fromhex(body.removeprefix("\\x"))
+    same = row is not None and row["told"] == _digest(body)
     return Accepted(row, replayed=True) if same else Clash(what)
+
+
+def _digest(body: bytes | str) -> bytes:
+    """A fingerprint as the database returns it, out of PostgreSQL's own spelling too."""
+    return body if isinstance(body, bytes) else bytes.fromhex(body.removeprefix("\\x"))
 
 
 def _decision(signal: Columns) -> Columns:

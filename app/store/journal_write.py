@@ -13,6 +13,7 @@ from app.domain.lifecycle import ORDER_DONE
 from app.domain.position import Position, with_fill
 from app.domain.quantity import ZERO, Side
 from app.store import rows
+from app.store.columns import POSITIONS
 from app.store.database import Connection
 from app.store.frames import fact_data, order_sums
 
@@ -175,7 +176,7 @@ async def _move_positions(connection: Connection, account: str, drafts: Sequence
         held = await connection.fetchrow(
             "INSERT INTO positions (account, symbol) VALUES ($1, $2)"
             " ON CONFLICT (account, symbol) DO UPDATE SET updated_at = clock_timestamp()"
-            " RETURNING *",
+            f" RETURNING {POSITIONS}",
             account,
             symbol,
         )

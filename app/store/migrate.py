@@ -1,7 +1,9 @@
 """Brings a database to the newest schema, or back, and says whether this release may work on it."""
 
+import asyncio
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from alembic import command
@@ -9,12 +11,23 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, pool
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.store.database import Connection as PooledConnection
 
 ROOT = Path(__file__).resolve().parents[2]
 
 # Two processes that start at once must not both migrate; the number is only a name.
 _LOCK = 7_305_411
+
+_LOCK_NOT_AVAILABLE = "55P03"
+ATTEMPTS = 20
+PAUSE_SECONDS = 1.0
+"""Between two attempts orders are worked; in one they wait for half a second at most."""
+
+if TYPE_CHECKING:
+    Connected = asyncpg.Connection[Any] | PooledConnection
 
 MIGRATE = "start `slipstream serve` of this release once, or run `alembic upgrade head`"
 
@@ -33,13 +46,30 @@ async def migrate(url: str, revision: str = "head", *, beside: Path | None = Non
         make_url(url).set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool
     )
     try:
-        async with engine.begin() as connection:
-            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            newer = await connection.run_sync(_run, revision, beside)
+        for attempt in range(ATTEMPTS):
+            try:
+                newer = await _migrate(engine, revision, beside)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                    raise
+                if attempt + 1 == ATTEMPTS:
+                    raise WrongSchema(
+                        "the database cannot be migrated: something holds its tables, like a"
+                        " backup; nothing was changed, try again when it is done"
+                    ) from error
+                await asyncio.sleep(PAUSE_SECONDS)
+            else:
+                break
     finally:
         await engine.dispose()
     if newer:
         await check(url)
+
+
+async def _migrate(engine: AsyncEngine, revision: str, beside: Path | None) -> bool:
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        return await connection.run_sync(_run, revision, beside)
 
 
 async def check(url: str) -> None:
@@ -50,21 +80,28 @@ async def check(url: str) -> None:
     """
     connection = await asyncpg.connect(url, timeout=10)
     try:
-        if await connection.fetchval("SELECT to_regclass('public.alembic_version')") is None:
-            raise WrongSchema(f"the database has no schema yet: {MIGRATE}")
-        there = await connection.fetchval("SELECT version_num FROM alembic_version")
-        least = await connection.fetchval("SELECT value FROM meta WHERE key = 'min_revision'")
+        wrong = await unfit(connection)
     finally:
         await connection.close()
-    if there in known() - {newest()}:
-        raise WrongSchema(
-            f"the database is at revision {there}, this release needs {newest()}: {MIGRATE}"
-        )
+    if wrong is not None:
+        raise WrongSchema(wrong)
+
+
+async def unfit(connection: "Connected") -> str | None:
+    """Why this release must not work on the database; None: it may."""
+    if await connection.fetchval("SELECT to_regclass('public.alembic_version')") is None:
+        return f"the database has no schema yet: {MIGRATE}"
+    there = await connection.fetchval("SELECT version_num FROM alembic_version")
+    least = await connection.fetchval("SELECT value FROM meta WHERE key = 'min_revision'")
+    # Revisions are numbers with leading zeros.
+    if there < newest():
+        return f"the database is at revision {there}, this release needs {newest()}: {MIGRATE}"
     if least is not None and least not in known():
-        raise WrongSchema(
+        return (
             f"the database is at revision {there} and needs a release that knows {least};"
             f" this one knows {newest()} and must not work on it: install the newer release"
         )
+    return None
 
 
 @cache

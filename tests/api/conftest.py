@@ -1,7 +1,6 @@
 """An API on a real database, with the market told as a worker would tell it."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.api.app import create_api
+from app.api.listening import OPTIONS, listen
 from app.api.streams import Pace
 from app.domain.admission import Rules
 from app.domain.alert import Thresholds as AlertThresholds
@@ -28,6 +28,7 @@ from app.domain.task import Policy
 from app.engine.hub import Hub
 from app.engine.intake import Intake
 from app.engine.service import Service
+from app.engine.told import Quotes
 from app.store import accounts, keys, market_state
 from app.store.database import Connection, Database
 from app.store.doorbell import EVENTS, WORK, Doorbell
@@ -69,6 +70,8 @@ async def open_service(url: str) -> AsyncIterator[Service]:
         broker_of={"main": "paper", "other": "paper"},
         default_account="main",
         signal_confidence_min=0.5,
+        # What a test changes of the market is seen at once.
+        quotes=Quotes(remember=0),
     )
     await intake.close()
     await hub.close()
@@ -151,22 +154,8 @@ async def served(api: FastAPI) -> AsyncIterator[Served]:
 
 @asynccontextmanager
 async def serve(api: FastAPI) -> AsyncIterator[Served]:
-    listening = socket.create_server(("127.0.0.1", 0))
-    # A small send buffer, so that a reader that stops is soon noticed.
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            api,
-            http="httptools",
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            ws_max_size=64 * 1024,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=3,
-        )
-    )
+    listening = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(api, **OPTIONS))
     running = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:
         await asyncio.sleep(0.01)

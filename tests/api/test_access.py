@@ -45,6 +45,7 @@ def test_every_route_declares_its_scope(api: FastAPI) -> None:
 
 BEYOND_READING = {
     ("POST", "/orders"): "trade",
+    ("POST", "/orders/batch"): "trade",
     ("PATCH", "/orders/{order_id}"): "trade",
     ("POST", "/orders/{order_id}/resume"): "trade",
     ("POST", "/signals"): "trade",

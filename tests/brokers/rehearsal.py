@@ -13,8 +13,8 @@ from app.ports import BustReport, ExecutionReport, Outcome, Report, Ticket, Uncl
 from tests.brokers.market import SYMBOL, ticket
 from tests.venue.running import RunningVenue
 
-QUIET_SECONDS = 0.15
-TIMEOUTS = {"submit_timeout_ms": 300, "question_timeout_ms": 600, "stream_wait_ms": 300}
+QUIET_SECONDS = 0.25
+TIMEOUTS = {"submit_timeout_ms": 800, "question_timeout_ms": 1_500, "stream_wait_ms": 500}
 CALM_MARKET = {"symbols": [SYMBOL], "touch": {SYMBOL: ["9.99", "10.01"]}}
 
 ACCOUNTS = count(1)

@@ -111,9 +111,9 @@ async def test_what_comes_after_its_deadline_is_refused(rehearsal: Rehearsal) ->
 async def test_what_lingers_past_its_deadline_is_refused(rehearsal: Rehearsal) -> None:
     """The answer is lost; the deadline makes sure that it cannot trade any more."""
     broker = rehearsal.open("linger", deadline_ms=100, quarantine_ms=2_000)
-    assert unclear(await broker.submit(ioc("linger-2", send_by=by(100))))
+    assert unclear(await broker.submit(ioc("linger-39", send_by=by(100))))
     await rehearsal.until(lambda: rehearsal.count("orders") == 1)
-    assert (await known(broker, "linger-2")).reason == "too_late"
+    assert (await known(broker, "linger-39")).reason == "too_late"
     assert rehearsal.count("executions") == 0
 
 
@@ -159,6 +159,23 @@ async def test_a_cancel_never_waits_behind_submits(rehearsal: Rehearsal) -> None
     for task in stuck:
         task.cancel()
     await asyncio.gather(*stuck, return_exceptions=True)
+
+
+async def test_every_cancel_of_a_burst_goes_out(rehearsal: Rehearsal) -> None:
+    """Each has its own time to be answered; the queue before it does not count."""
+    rehearsal.open()
+    broker = rehearsal.crash(cancel_timeout_ms=250, cancel_connections=1)
+    await asyncio.gather(*(broker.cancel(f"a{n}", at(0)) for n in range(500)))
+    assert rehearsal.count("cancels") == 500
+
+
+async def test_a_submit_that_waited_too_long_is_not_sent(rehearsal: Rehearsal) -> None:
+    """The lease that allowed it may be over."""
+    rehearsal.open("hang_after")
+    broker = rehearsal.crash(submit_timeout_ms=300, connections=1)
+    outcomes = await asyncio.gather(broker.submit(ioc("a")), broker.submit(ioc("b")))
+    assert all(isinstance(outcome, Unclear) for outcome in outcomes)
+    assert rehearsal.count("orders") == 1
 
 
 @pytest.mark.parametrize("wrong", [{"id_scope": "sometimes"}, {"chances": {"drop": 1}}, {"lag": 1}])

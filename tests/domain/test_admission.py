@@ -613,3 +613,14 @@ def test_outside_sessions_the_last_known_price_is_the_price() -> None:
     assert (entered.task.start, entered.notional) == (NEXT.opens_at, 1000 * 100)
     # The market has opened and said nothing yet: that is silence in a session.
     assert refused({}, aged(now=NEXT.opens_at)).code == "no_reference_price"
+
+
+@pytest.mark.parametrize("priority", [-101, 101, 10**9])
+def test_a_priority_beyond_its_range_is_refused(priority: int) -> None:
+    with pytest.raises(Refusal) as refusal:
+        admitted(priority=priority)
+    assert (refusal.value.code, refusal.value.field) == ("out_of_range", "priority")
+
+
+def test_a_priority_in_its_range_changes_nothing_else() -> None:
+    assert [admitted(priority=p) for p in (-100, 100)] == [admitted()] * 2

@@ -98,7 +98,7 @@ class Desk:
                 held.execution = apply(held.execution, fact)
 
     async def look(self) -> None:
-        await self.halting.carry_out(self.orders.values(), NOW)
+        await self.halting.carry_out(self.orders, NOW)
 
 
 async def test_children_are_canceled_and_then_it_is_written_down() -> None:
@@ -151,6 +151,16 @@ async def test_only_what_is_in_scope_ends(scope: str, name: str, hit: list[str])
     assert [entry.order_id for entry in desk.recorded] == hit
 
 
+async def test_a_second_switch_reaches_what_the_first_had_spared() -> None:
+    desk = Desk(order("o1"))
+    desk.halting.know((switch("symbol", "ABC"),))
+    await desk.look()
+    assert desk.recorded == []
+    desk.halting.know((switch(version=2), switch("symbol", "ABC")))
+    await desk.look()
+    assert [entry.order_id for entry in desk.recorded] == ["o1"]
+
+
 async def test_an_order_that_comes_later_is_asked_as_well() -> None:
     """Accepted in the moment the switch was thrown: the door had not seen it yet."""
     desk = Desk(order("o1"))
@@ -166,8 +176,8 @@ async def test_who_takes_over_asks_for_what_was_not_written_down() -> None:
     desk = Desk(order("o1", *resting("c1")), order("o2", *resting("c2")))
     before = Halting("main", desk._cancel, desk._record)
     before.know((switch(),))
-    assert before.demand(desk.orders.values(), NOW).cancel == ("c1", "c2")
-    await desk._record(before.demand(desk.orders.values(), NOW).entries[:1], NOW)
+    assert before.demand(desk.orders, NOW).cancel == ("c1", "c2")
+    await desk._record(before.demand(desk.orders, NOW).entries[:1], NOW)
     # It dies here. Of what the journal has, nothing is asked twice.
     desk.halting.know((switch(),))
     await desk.look()
@@ -184,9 +194,9 @@ async def test_what_could_not_be_written_down_is_asked_to_be_again() -> None:
     ill.know((switch(),))
     for _ in range(2):
         with pytest.raises(ConnectionError):
-            await ill.carry_out(desk.orders.values(), NOW)
+            await ill.carry_out(desk.orders, NOW)
     assert desk.canceled == ["c1"]
-    assert len(ill.demand(desk.orders.values(), NOW).entries) == 1
+    assert len(ill.demand(desk.orders, NOW).entries) == 1
 
 
 async def test_a_child_nobody_has_heard_of_is_left_to_be_found() -> None:
@@ -282,17 +292,17 @@ async def test_ten_thousand_orders_cost_little_while_nothing_changes() -> None:
     def seconds(rounds: int) -> float:
         begun = time.perf_counter()
         for _ in range(rounds):
-            desk.halting.demand(orders, NOW)
+            desk.halting.demand(desk.orders, NOW)
         return (time.perf_counter() - begun) / rounds
 
     idle = seconds(1_000)
     desk.halting.know((switch(),))
     begun = time.perf_counter()
-    assert len(desk.halting.demand(orders, NOW).cancel) == 10_000
+    assert len(desk.halting.demand(desk.orders, NOW).cancel) == 10_000
     first = time.perf_counter() - begun
     for one in orders:
         one.execution = replace(one.execution, cancel_reason="kill_switch:all:*")
-    desk.halting.demand(orders, NOW)
+    desk.halting.demand(desk.orders, NOW)
     settled = min(seconds(20) for _ in range(3))
     assert idle < first / 1_000
     assert settled < first / 5

@@ -12,10 +12,11 @@ from app.domain.refusal import Conflict
 from app.engine import housekeeping, hub
 from app.engine.housekeeping import Housekeeping, Keeping
 from app.engine.hub import Gap, Hub
+from app.engine.wish import Wish
 from app.store import event_log
 from app.store.database import Database
 from app.store.doorbell import EVENTS, Doorbell
-from app.store.event_log import START, Cursor, Event
+from app.store.event_log import CHANNELS, START, Cursor, Event
 from tests.store.seeds import fetch, value
 from tests.world import open_world
 
@@ -67,15 +68,18 @@ async def history(database: Database) -> None:
         )
 
 
+EVERYTHING_WANTED = Wish(frozenset(CHANNELS))
+
+
 def keeper(database: Database) -> Housekeeping:
     return Housekeeping(database, Keeping(timedelta(days=1)))
 
 
-async def collect(follow: AsyncIterator[Event], frames: list[Cursor], pause: float) -> None:
-    async for event in follow:
-        frames.append(event.cursor)
-        if len(frames) % 100 == 0:
-            await asyncio.sleep(pause)
+async def collect(follow: AsyncIterator[list[Event]], frames: list[Cursor], pause: float) -> None:
+    """Read a page at a time, slowly."""
+    async for page in follow:
+        frames.extend(event.cursor for event in page)
+        await asyncio.sleep(pause * len(page) / 100)
 
 
 async def test_a_replay_loses_nothing_while_housekeeping_runs(database: Database) -> None:
@@ -84,7 +88,7 @@ async def test_a_replay_loses_nothing_while_housekeeping_runs(database: Database
     async with open_hub(database) as opened:
         seen: list[Cursor] = []
         replay = asyncio.create_task(
-            collect(opened.follow(START, lambda event: True), seen, pause=0.1)
+            collect(opened.follow(START, EVERYTHING_WANTED), seen, pause=0.1)
         )
         while len(seen) <= 1_000:
             await asyncio.sleep(0.01)
@@ -109,7 +113,7 @@ async def test_what_all_have_read_goes_while_they_listen(
     async with open_hub(database) as opened:
         seen: list[Cursor] = []
         live = asyncio.create_task(
-            collect(opened.follow(opened.head, lambda event: True), seen, pause=0)
+            collect(opened.follow(opened.head, EVERYTHING_WANTED), seen, pause=0)
         )
         await asyncio.sleep(0.5)
         assert await keeper(database).round() == ORDERS
@@ -119,7 +123,7 @@ async def test_what_all_have_read_goes_while_they_listen(
         assert floor == opened.head
         old = Cursor(floor.era, 5, 5)
         with pytest.raises(Gap) as told:
-            await anext(opened.follow(old, lambda event: True))
+            await anext(opened.follow(old, EVERYTHING_WANTED))
         assert told.value.oldest == floor
         live.cancel()
 
@@ -131,14 +135,26 @@ async def test_a_replay_that_nobody_was_told_of_is_told_of_its_gap(
     await history(database)
     async with open_hub(database) as opened:
         monkeypatch.setattr(event_log, "READER_SECONDS", 0.0)
-        follow = opened.follow(START, lambda event: True)
-        for _ in range(hub._PAGE):
-            await anext(follow)
+        follow = opened.follow(START, EVERYTHING_WANTED)
+        assert len(await anext(follow)) == hub._PAGE
         assert await keeper(database).round() == ORDERS
         with pytest.raises(Gap) as told:
             async with asyncio.timeout(5):
                 await anext(follow)
         assert told.value.oldest == opened.head
+
+
+async def test_it_runs_by_itself_and_lets_go_of_its_lease(database: Database) -> None:
+    await history(database)
+    at_work = keeper(database)
+    at_work.start()
+    async with asyncio.timeout(20):
+        while await value(database, "SELECT count(*) FROM orders"):
+            at_work.loop.check()
+            await asyncio.sleep(0.05)
+    await at_work.close()
+    free = "SELECT until IS NULL FROM leases WHERE name = 'housekeeping'"
+    assert await value(database, free)
 
 
 async def test_a_removed_order_is_not_entered_again(database_url: str, tmp_path: Path) -> None:

@@ -2,24 +2,31 @@
 nobody works is told."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.domain.quantity import Side
+from app.domain.request import Request
+from app.engine.accept import Given, accept
 from app.engine.clock import LiveClock
 from app.engine.market import MarketDesk
 from app.engine.worker import Worker
 from app.feeds.synthetic.profile import SYMBOLS
 from app.feeds.synthetic_live import LiveSynthetic
+from app.ports import Broker, Outcome, Ticket
 from app.settings import Settings
 from app.store import leases, market_state
 from app.store.database import Database
 from app.store.leases import Lease, Lost
-from app.wiring import House, open_house, open_worker
+from app.wiring import House, open_house, open_service, open_worker
 from tests.store.seeds import enter, fetch, value
+from tests.world import CALLER
 
 
 def live() -> LiveSynthetic:
@@ -231,3 +238,66 @@ async def test_an_account_without_a_desk_and_a_clock_that_was_set_are_told(
     assert (desertion["count"], desertion["data"]) == (1, {"orders": "1"})
     assert (step["account"], step["rule"], step["severity"]) == ("other", "clock_step", "critical")
     assert abs(float(step["data"]["seconds"]) - 3_600) < 1
+
+
+class Hanging:
+    """A broker that never answers a submit: the line is up, and silent."""
+
+    def __init__(self, inner: Broker) -> None:
+        self.inner, self.name, self.capabilities = inner, inner.name, inner.capabilities
+        self.asked = asyncio.Event()
+
+    async def submit(self, ticket: Ticket) -> Outcome:
+        self.asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError("nobody wakes it")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+async def test_a_worker_that_is_told_to_end_waits_three_seconds_at_most(
+    database_url: str, tmp_path: Path
+) -> None:
+    """What is on the wire stays an intent, for the next owner to look for."""
+    async with (
+        open_live(database_url, tmp_path, lease_seconds=30) as house,
+        open_service(house) as service,
+    ):
+        worker, stop = open_worker(house), asyncio.Event()
+        opener = worker._brokers["main"]
+        hanging: list[Hanging] = []
+
+        def opened(account: str, market: MarketDesk) -> Any:
+            hanging.append(Hanging(opener(account, market)))
+            return hanging[0]
+
+        worker._brokers = {"main": opened}
+        task = asyncio.create_task(worker.run(stop))
+        async with asyncio.timeout(10):
+            while not worker.desks:
+                await asyncio.sleep(0.02)
+            request = Request(
+                account="main", symbol="ACME", side=Side.BUY, qty=Decimal(5), algo="market"
+            )
+            given = Given({"symbol": "ACME", "side": "buy", "qty": "5", "algo": "market"})
+            await accept(service, CALLER, request, given)
+            await hanging[0].asked.wait()
+        stop.set()
+        begun = time.monotonic()
+        await task
+        assert 2.5 < time.monotonic() - begun < 5
+    assert [tuple(row) for row in await rows(database_url)] == [("intent", None)]
+
+
+async def rows(url: str) -> list[Any]:
+    """Each child with until when its desk is owned."""
+    database = await Database.open(url)
+    try:
+        return await fetch(
+            database,
+            "SELECT c.status, l.until FROM children c JOIN leases l"
+            " ON l.name = 'desk:' || c.account",
+        )
+    finally:
+        await database.close()

@@ -54,10 +54,16 @@ def external_url() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
+AGAIN = ("tests/store", "tests/house/test_upgrades.py", "tests/house/test_schemas.py")
+
+
 def test_the_store_passes_on_it(external_url: str) -> None:
-    """Every test of the store and of group commit, once more."""
+    """Every test of the store, of group commit, of backups and schemas, once more."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/store"],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *("-m", "not slow", *AGAIN),
+        ],
         cwd=ROOT,
         env=os.environ | {"SLIPSTREAM_TEST_DATABASE_URL": external_url},
         capture_output=True,

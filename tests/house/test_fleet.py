@@ -102,7 +102,7 @@ async def test_a_rolling_restart_hands_desks_and_market_over_at_once(
             begun = time.monotonic()
             await house.owned("desk:main", by=lambda w, e=ending: w is not e)
             await house.owned("market", by=lambda w, e=ending: w is not e)
-            assert time.monotonic() - begun < 3
+            assert time.monotonic() - begun < 10
             assert ending.wait(5) == 0
         done = await house.apis[1].done(order["id"])
         assert (done["status"], done["filled"]) == ("filled", "60")

@@ -190,3 +190,11 @@ def test_only_early_deaths_in_a_row_are_counted() -> None:
         child = Child(process, started=100.0, early_deaths=3)
     assert child.deaths(100.0 + EARLY_SECONDS / 2) == 4
     assert child.deaths(100.0 + EARLY_SECONDS) == 0
+
+
+def test_who_is_killed_is_no_failure_to_live() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        process.kill()
+        process.wait()
+        child = Child(process, started=100.0, early_deaths=3)
+    assert child.deaths(100.0 + EARLY_SECONDS / 2) == 0

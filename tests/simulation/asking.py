@@ -112,7 +112,9 @@ class Asking:
         bookings = self._house.journal.bookings
         match report:
             case ExecutionReport():
-                return report.execution_id not in bookings
+                # What was void before it came may still take back the one that it corrects.
+                booked = bookings.get(report.execution_id)
+                return booked is None or booked.fact is None
             case BustReport():
                 known = bookings.get(report.execution_id)
                 return known is None or not known.void
@@ -125,7 +127,7 @@ class Asking:
     def _ask(self, held: Held, child: Child) -> Micros:
         """Look one child up; how soon to ask again."""
         worker, now = self._worker, self._agenda.now
-        if child.id in worker.on_the_wire:
+        if child.id in worker.sending.on_the_wire:
             return EVERY
         report = self._house.venue.lookup(child.id)
         if report is not None:

@@ -17,6 +17,9 @@ class Bugs:
     send_before_reconcile: bool = False
     release_without_proof: bool = False
     ignore_deadline: bool = False
+    ignore_lag: bool = False
+    no_send_by: bool = False
+    timeout_is_rejection: bool = False
     end_before_late_fill: bool = False
     duplicate_refusal_is_final: bool = False
     never_ask_executions: bool = False

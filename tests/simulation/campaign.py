@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from zlib import crc32
 
 from tests.simulation.bugs import NONE, Bugs
 from tests.simulation.day import Failed, Summary, run, told
@@ -24,17 +25,18 @@ class Total:
     fills: int = 0
     steps: int = 0
     hash: int = 0
+    cpu: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
     fewest_faults: int = 10**9
     ends: Counter[str] = field(default_factory=Counter)
 
-    def add(self, day: Summary) -> None:
+    def add(self, number: int, day: Summary) -> None:
         self.days += 1
         self.parents += day.parents
         self.children += day.children
         self.fills += day.fills
         self.steps += day.steps
-        self.hash ^= hash((self.days, day.hash))
+        self.hash ^= crc32(f"{number}:{day.hash}".encode())
         self.faults.update(day.faults)
         self.fewest_faults = min(self.fewest_faults, day.faults.total())
         self.ends.update(day.ends)
@@ -46,25 +48,28 @@ class Total:
         self.fills += other.fills
         self.steps += other.steps
         self.hash ^= other.hash
+        self.cpu += other.cpu
         self.faults.update(other.faults)
         self.fewest_faults = min(self.fewest_faults, other.fewest_faults)
         self.ends.update(other.ends)
 
 
-def days(seed: int, numbers: Iterable[int], bugs: Bugs = NONE) -> Total:
-    """Run days one after the other. Raises Failed at the first that breaks an invariant."""
-    total = Total()
-    for day in numbers:
-        summary, _ = run(seed, day, bugs)
-        total.add(summary)
-    return total
+def days(seed: int, numbers: Iterable[int], bugs: Bugs = NONE) -> tuple[Total, Failed | None]:
+    """Run days one after the other, up to the first that breaks an invariant."""
+    total, began = Total(), time.process_time()
+    for number in numbers:
+        try:
+            summary, _ = run(seed, number, bugs)
+        except Failed as failed:
+            return total, failed
+        total.add(number, summary)
+        total.cpu = time.process_time() - began
+    return total, None
 
 
-def _share(seed: int, numbers: range) -> Total | str:
-    try:
-        return days(seed, numbers)
-    except Failed as failed:
-        return str(failed)
+def _share(seed: int, numbers: range) -> tuple[Total, str | None]:
+    total, failed = days(seed, numbers)
+    return total, None if failed is None else str(failed)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,33 +90,35 @@ def _one(seed: int, day: int, verbose: bool) -> int:
     try:
         summary, house = run(seed, day, keep=10**6 if verbose else 60)
     except Failed as failed:
-        print(failed)
+        _say(str(failed))
         return 1
     if verbose:
-        print("\n".join(map(told, house.last)))
-    print(f"seed {seed} day {day}: no violation, log hash {summary.hash:08x}")
+        _say("\n".join(map(told, house.last)))
+    _say(f"seed {seed} day {day}: no violation, log hash {summary.hash:08x}")
     return 0
 
 
 def _many(seed: int, count: int, jobs: int) -> int:
     began = time.perf_counter()
     shares = [range(k, count, jobs) for k in range(jobs)]
-    total, failures = Total(), []
     if jobs == 1:
         found = [_share(seed, shares[0])]
     else:
         with ProcessPoolExecutor(jobs) as pool:
             found = list(pool.map(partial(_share, seed), shares))
-    for one in found:
-        if isinstance(one, str):
-            failures.append(one)
-        else:
-            total.merge(one)
-    print(text(total, time.perf_counter() - began))
+    total = Total()
+    for one, _ in found:
+        total.merge(one)
+    failures = [failure for _, failure in found if failure is not None]
+    _say(text(total, time.perf_counter() - began))
     for failure in failures:
-        print(failure, file=sys.stderr)
-    print(f"seed {seed}: {len(failures)} violations")
+        _say(failure)
+    _say(f"seed {seed}: {len(failures)} violations, log hash {total.hash:08x}")
     return 1 if failures else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
 
 
 def text(total: Total, seconds: float) -> str:
@@ -119,8 +126,8 @@ def text(total: Total, seconds: float) -> str:
     crashes = {place: faults.pop(place) for place in PLACES if place in faults}
     faults["crash"] = sum(crashes.values())
     lines = [
-        f"{total.days} days in {seconds:.1f} s"
-        f" ({1000 * seconds / max(total.days, 1):.1f} ms a day), {total.steps} steps",
+        f"{total.days} days in {seconds:.1f} s, {total.cpu:.1f} s of processor"
+        f" ({1000 * total.cpu / max(total.days, 1):.1f} ms a day), {total.steps} steps",
         f"{total.parents} parents, {total.children} children, {total.fills} fills",
         "ended: " + _counts(total.ends),
         f"{faults.total()} faults, at least {total.fewest_faults} a day: " + _counts(faults),

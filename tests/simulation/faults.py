@@ -54,7 +54,6 @@ PLACES = (
     "answered",
     "answer_booked",
     "heard",
-    "marked",
     "booked",
     "cancel_sent",
 )

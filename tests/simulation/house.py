@@ -7,11 +7,9 @@ from random import Random
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from app.domain.actions import Send
 from app.domain.decide import decide
 from app.domain.execution import accepted
 from app.domain.fact import Busted, Filled, Intended
-from app.domain.guards import Desk
 from app.domain.instant import MINUTE, SECOND, Instant, Micros
 from app.domain.quantity import ZERO
 from app.domain.recovery import Means
@@ -37,15 +35,26 @@ LAST = market.SESSION.closes_at + 30 * MINUTE
 DOORBELL = 250_000
 """How late news of a command may reach the worker, in microseconds."""
 
+SAMPLED = 0.03
+
 LEASE = 5 * SECOND
+STARTING = 2 * SECOND
+"""How long a new owner may need from its claim to the end of its first questions."""
 
 
 class House:
-    """Everything of one day, from one seed."""
+    """Everything of one day, from one seed.
 
-    def __init__(self, seed: str, bugs: Bugs = NONE, keep: int = 60) -> None:
+    `longest`: how long requests are under way and senders frozen, whatever the broker declares.
+    """
+
+    def __init__(
+        self, seed: str, bugs: Bugs = NONE, keep: int = 60, longest: Micros | None = None
+    ) -> None:
         self.rng = Random(seed)
         self.scenario = draw(self.rng)
+        if longest is not None:
+            self.scenario = replace(self.scenario, longest=longest)
         self.bugs = bugs
         self.agenda = Agenda(market.OPEN - 2 * MINUTE)
         self.mischief = Mischief()
@@ -63,15 +72,18 @@ class House:
         self.worker: Worker | None = None
         self.shown = dict.fromkeys(market.SYMBOLS, -1)
         self.silent_until: Instant = 0
+        self.rang_at: Instant = 0
+        self._next_owner_in: Micros = 0
         self.hash = 0
         self.last: deque[tuple[object, ...]] = deque(maxlen=keep)
 
     @property
     def believed(self) -> Means:
         """What the worker takes the broker to be."""
+        means = self.scenario.means
         if self.bugs.ignore_deadline:
-            return replace(self.scenario.means, deadline=0, quarantine=1)
-        return self.scenario.means
+            return replace(means, deadline=0, quarantine=1)
+        return replace(means, lookup_lag=0) if self.bugs.ignore_lag else means
 
     def log(self, *what: object) -> None:
         """One step, for the hash of the day and for whoever reads a failing one."""
@@ -102,6 +114,13 @@ class House:
         self.shown[symbol] = row
         if self.worker is not None:
             self.worker.deliver(self.worker.market_moved, symbol)
+        if self.worker is not None and self.rng.random() < SAMPLED:
+            self.agenda.at(self.agenda.now, self._idle, symbol)
+
+    def _idle(self, symbol: str) -> None:
+        """Now and then look whether an order sleeps that has something to do."""
+        if self.worker is not None and self.agenda.now > self.rang_at + DOORBELL:
+            self.worker.idle(symbol)
 
     def _accept(self, task: Task) -> None:
         self.journal.enter(accepted(task))
@@ -111,6 +130,7 @@ class House:
     def ring(self, order_id: str) -> None:
         """News for the worker, a little later; a new owner reads everything anyway."""
         worker = self.worker
+        self.rang_at = self.agenda.now
         if worker is not None:
             late = self.rng.randint(0, DOORBELL)
             self.agenda.at(self.agenda.now + late, worker.deliver, worker.notice, order_id)
@@ -134,16 +154,21 @@ class House:
         worker.dead = True
         if self.worker is worker:
             self.worker = None
-            after = max(pause, self.rng.randint(SECOND, LEASE + 2 * SECOND))
-            self.agenda.at(self.agenda.now + after, self.take_over)
+            after = self._next_owner_in or self.rng.randint(SECOND, LEASE + 2 * SECOND)
+            self._next_owner_in = 0
+            self.agenda.at(self.agenda.now + max(pause, after), self.take_over)
 
     def freeze(self, worker: "Worker", ticket: Ticket) -> bool:
         """Whether the worker stops between its last check and the socket; the bytes leave later."""
         if not self.mischief.take(Kind.FREEZE):
             return False
-        held = int(self.rng.random() * self.scenario.longest)
+        longest = self.scenario.longest
+        self._next_owner_in = self.rng.randint(SECOND, LEASE + 2 * SECOND)
+        # It wakes at any moment, or right when the next owner has begun.
+        begun = self._next_owner_in + self.rng.randint(0, STARTING)
+        held = self.rng.choice((int(self.rng.random() * longest), min(begun, longest)))
         self.log("frozen", ticket.child_id, held)
-        self.line.submit(worker, ticket, held)
+        self.line.submit(worker.sending, ticket, held)
         self.agenda.at(self.agenda.now + held, self._thaw, worker)
         return True
 
@@ -151,9 +176,11 @@ class House:
         """It goes on with what it remembers; the journal has to know better."""
         now = self.agenda.now
         for held in worker.held.values():
-            decision = decide(held.execution, held.plan(), Desk(), worker.market(held), now)
-            facts = [worker.fact(held, action) for action in decision.actions]
-            if any(isinstance(action, Send) for action in decision.actions):
+            decision = decide(
+                held.execution, held.plan(), worker.desk(held), worker.market(held), now
+            )
+            if decision.actions:
+                facts = [worker.fact(held, action) for action in decision.actions]
                 entry = Entry(held.order_id, facts, held.version, worker.epoch)
                 try:
                     self.record(entry, worker)
@@ -179,7 +206,7 @@ class House:
     def _mark(self, entry: Entry, worker: "Worker") -> None:
         for fact in entry.facts:
             if isinstance(fact, Filled) and self.journal.is_fresh(fact):
-                worker.reach("marked")
+                worker.reach("heard")
                 self.journal.marked.add(fact.execution_id)
 
     def positions(self) -> dict[str, Decimal]:

@@ -1,4 +1,4 @@
-"""What lies between the desk and its broker: it delays, and what goes wrong on it goes wrong here."""
+"""What lies between the desk and its broker: it delays, loses and repeats."""
 
 from collections.abc import Callable
 from random import Random
@@ -12,11 +12,17 @@ from tests.simulation.faults import Kind, Mischief
 from tests.simulation.venue import Venue
 
 
-class Desk(Protocol):
-    """Whoever sent an order, and hears of it."""
+class Sender(Protocol):
+    """Whoever sent an order, and hears its answer."""
 
     def deliver(self, do: Callable[..., None], *args: Any) -> None: ...
     def answered(self, ticket: Ticket, outcome: Any) -> None: ...
+
+
+class Listener(Protocol):
+    """Whoever hears the broker's stream."""
+
+    def deliver(self, do: Callable[..., None], *args: Any) -> None: ...
     def hear(self, report: Report) -> None: ...
 
 
@@ -29,7 +35,7 @@ class Line:
         rng: Random,
         mischief: Mischief,
         longest: Micros,
-        listener: Callable[[], Desk | None],
+        listener: Callable[[], Listener | None],
     ) -> None:
         self.venue: Venue
         self.flying: dict[str, list[tuple[Instant, Instant | None]]] = {}
@@ -39,7 +45,7 @@ class Line:
         self._longest = longest
         self._listener = listener
 
-    def submit(self, sender: Desk, ticket: Ticket, held: Micros = 0) -> None:
+    def submit(self, sender: Sender, ticket: Ticket, held: Micros = 0) -> None:
         """One request on its way; `held` is how long its sender was frozen before."""
         if self._mischief.take(Kind.REQUEST_LOST):
             return
@@ -47,15 +53,16 @@ class Line:
         if self._mischief.take(Kind.REQUEST_LATE):
             delay += int(self._rng.random() * self._longest)
         self._fly(sender, ticket, min(now + delay, max(ticket.at + self._longest, now + 1)))
-        once = self.venue.means.id_scope is not IdScope.EVER
-        if not once and self._mischief.take(Kind.REQUEST_DUPLICATED):
+        # Elsewhere a repeated request is a second order: nobody's doing here, and not ours to cure.
+        refused = self.venue.means.id_scope in (IdScope.EVER, IdScope.WINDOW)
+        if refused and self._mischief.take(Kind.REQUEST_DUPLICATED):
             self._fly(sender, ticket, now + delay // 2)
 
-    def _fly(self, sender: Desk, ticket: Ticket, arrives: Instant) -> None:
+    def _fly(self, sender: Sender, ticket: Ticket, arrives: Instant) -> None:
         self.flying.setdefault(ticket.child_id, []).append((arrives, ticket.send_by))
         self._agenda.at(arrives, self._arrive, sender, ticket, arrives)
 
-    def _arrive(self, sender: Desk, ticket: Ticket, arrives: Instant) -> None:
+    def _arrive(self, sender: Sender, ticket: Ticket, arrives: Instant) -> None:
         self.flying[ticket.child_id].remove((arrives, ticket.send_by))
         outcome = self.venue.receive(ticket)
         if outcome is None or self._mischief.take(Kind.ACK_LOST):

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from app.domain.actions import Decision
 from app.domain.algos import BY_NAME
-from app.domain.execution import Execution
+from app.domain.execution import Child, Execution
 from app.domain.fact import Purpose
 from app.domain.guards import Desk
 from app.domain.lifecycle import ChildStatus, OrderStatus
@@ -26,6 +26,8 @@ class Held:
     version: int
     decision: Decision = field(default_factory=Decision)
     wakes: int = 0
+    told: tuple[tuple[Child, ...], OrderStatus] = ((), OrderStatus.ACCEPTED)
+    """What the other orders of the desk were last told of this one."""
     planned: tuple[Task, Anchor, Plan] | None = None
 
     @property

@@ -15,7 +15,7 @@ from tests.simulation.faults import PLACES, Kind
 from tests.simulation.market import OPEN, SESSION, SYMBOLS, Walk, curve, instrument, walk
 
 POLICY = Policy(max_quote_age=60 * SECOND, collar=Decimal("0.2"))
-FAULTS = 22
+FAULTS = 32
 WINDOW = 30 * SECOND
 """How long a broker of the `window` class remembers an id."""
 
@@ -64,7 +64,7 @@ def draw(rng: Random) -> Scenario:
         walks={symbol: walk(rng) for symbol in SYMBOLS},
         tasks=tasks,
         commands=commands,
-        faults=tuple(_fault(rng) for _ in range(FAULTS)),
+        faults=_faults(rng),
         most_working=rng.choice((None, None, 3, 5)),
     )
 
@@ -76,7 +76,7 @@ def _means(rng: Random) -> Means:
         lookup = rng.choice(tuple(Lookup))
     elif scope is not IdScope.EVER and rng.random() < 0.15:
         lookup = Lookup.OPEN_ONLY
-    lag = rng.choice((0, 300_000, 2 * SECOND, 6 * SECOND))
+    lag = rng.choice((0, 300_000, 3 * SECOND, 15 * SECOND))
     quarantine = rng.choice((2, 5, 20)) * SECOND
     if scope is not IdScope.EVER and rng.random() < 0.5:
         quarantine = 0
@@ -153,6 +153,14 @@ KINDS = (
     Kind.FILL_LATE,
     Kind.FREEZE,
 )
+AT_REST = (Kind.LATE_START, Kind.VENUE_AWAY)
+"""While these last nothing else can go wrong: no day is made of them alone."""
+
+
+def _faults(rng: Random) -> tuple[Fault, ...]:
+    drawn = [_fault(rng) for _ in range(FAULTS)]
+    resting = [fault for fault in drawn if fault.kind in AT_REST]
+    return tuple(fault for fault in drawn if fault not in resting[2:])
 
 
 def _fault(rng: Random) -> Fault:

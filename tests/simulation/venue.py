@@ -1,10 +1,8 @@
 """A broker with a ledger of its own, which nobody but the end of the day reads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
-from typing import Protocol
 
 from app.domain.fact import TimeInForce
 from app.domain.instant import Instant, Micros
@@ -24,54 +22,12 @@ from app.ports import (
 )
 from tests.simulation.agenda import Agenda
 from tests.simulation.faults import Kind, Mischief
+from tests.simulation.ledger import OPEN, Execution, Ledger, Line, Placed
 from tests.simulation.scenario import WINDOW
 
 DUPLICATE = "duplicate_client_order_id"
-OPEN = (ChildStatus.WORKING, ChildStatus.PARTIALLY_FILLED)
 HELD = Decimal(3)
 """Shares that a lying venue fills beyond what was asked, or after it said it was over."""
-
-
-@dataclass(slots=True)
-class Placed:
-    """One order at the venue. `said` holds every state it had, for look-ups that lag."""
-
-    ticket: Ticket
-    broker_id: str
-    opened_at: Instant
-    status: ChildStatus = ChildStatus.WORKING
-    filled: Decimal = ZERO
-    leaves: Decimal = ZERO
-    said: list[OrderReport] = field(default_factory=list)
-
-    @property
-    def open(self) -> bool:
-        return self.status in OPEN
-
-
-@dataclass(slots=True)
-class Execution:
-    """One line of the ledger; the executions list shows it from `visible_at` on."""
-
-    report: ExecutionReport
-    placed: Placed
-    visible_at: Instant
-    void: bool = False
-
-
-class Line(Protocol):
-    """Where a venue tells what happened; it may lose, delay or repeat it."""
-
-    def tell(self, report: Report) -> None: ...
-
-
-class Ledger(Protocol):
-    """Who watches what really happens at the venue."""
-
-    def placed(self, placed: Placed) -> None: ...
-    def moved(self, placed: Placed) -> None: ...
-    def beyond(self, child_id: str, qty: Decimal) -> None: ...
-    def voided(self, child_id: str, qty: Decimal) -> None: ...
 
 
 class Venue:
@@ -98,6 +54,7 @@ class Venue:
         self._line = line
         self._ledger = ledger
         self._by_id: dict[str, Placed] = {}
+        self._refused: set[str] = set()
         self._resting: dict[str, dict[str, Placed]] = {}
 
     @property
@@ -117,11 +74,14 @@ class Venue:
             return None
         if ticket.send_by is not None and now > ticket.send_by:
             return Refused("too_late", "past its deadline", now)
-        if self._mischief.take(Kind.REQUEST_REFUSED):
+        if ticket.child_id in self._refused or self._mischief.take(Kind.REQUEST_REFUSED):
+            self._refused.add(ticket.child_id)
             return Refused("no_margin", "refused", now)
         if self._taken(ticket.child_id):
             return Refused(DUPLICATE, "this id is taken", now)
-        placed = Placed(ticket, f"b{len(self.placed)}", now, leaves=ticket.qty)
+        lags = self._mischief.take(Kind.LOOKUP_LAGS)
+        shows_at = now + (self.means.lookup_lag if lags else self._lag())
+        placed = Placed(ticket, f"b{len(self.placed)}", now, shows_at, leaves=ticket.qty)
         self.placed.append(placed)
         self._by_id[ticket.child_id] = placed
         self._ledger.placed(placed)
@@ -154,20 +114,19 @@ class Venue:
         if self.means.lookup is Lookup.NONE:
             return None
         placed = self._by_id.get(child_id)
-        if placed is None:
+        if placed is None or self.now < placed.shows_at:
             return None
-        lags = self._mischief.take(Kind.LOOKUP_LAGS)
-        as_of = self.now - (self.means.lookup_lag if lags else self._lag())
-        report = next((r for r in reversed(placed.said) if r.at <= as_of), None)
-        if self.means.lookup is Lookup.OPEN_ONLY and report is not None:
-            return report if report.status in OPEN else None
+        as_of = self.now - self._lag()
+        report = next((r for r in reversed(placed.said) if r.at <= as_of), placed.said[0])
+        if self.means.lookup is Lookup.OPEN_ONLY and report.status not in OPEN:
+            return None
         return report
 
     def open_orders(self) -> Sequence[OrderReport]:
         """The orders at work; a lying list leaves one out and shows one that is over. Raises
         ConnectionError."""
         self._reach()
-        reports = [p.said[-1] for p in self.placed[-40:] if p.open]
+        reports = [p.said[-1] for p in self.placed if p.open and self.now >= p.shows_at]
         if reports and self._mischief.take(Kind.LIST_LIES):
             ghost = self._rng.choice(self.placed)
             return [*reports[1:], ghost.said[0]]
@@ -320,12 +279,3 @@ class Venue:
             self._line.tell(told)
         self._say(placed)
         return True
-
-
-def net(placed: Sequence[Placed]) -> dict[str, Decimal]:
-    """What each client id filled, whatever was busted taken off."""
-    filled: dict[str, Decimal] = {}
-    for order in placed:
-        child_id = order.ticket.child_id
-        filled[child_id] = filled.get(child_id, ZERO) + order.filled
-    return filled

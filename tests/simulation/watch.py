@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from app.domain.execution import Execution
 from app.domain.fact import ChildRejected, Fact, Intended, Moved, Purpose, TimeInForce
 from app.domain.lifecycle import ChildStatus, OrderStatus
 from app.domain.quantity import ZERO
 from tests.simulation.agenda import Agenda
 from tests.simulation.journal import Entry, Journal, Row
+from tests.simulation.ledger import Placed
 from tests.simulation.line import Line
 from tests.simulation.market import Walk
-from tests.simulation.venue import Placed
 
 OVER = (
     OrderStatus.FILLED,
@@ -83,6 +84,10 @@ class Watch:
 
     def leaves_house(self, child_id: str, epoch: int) -> None:
         hold(epoch in self.reconciled, "I25 sent before reconciled", child_id)
+
+    def burst(self, before: Execution, after: Execution, allowed: Decimal) -> None:
+        out = after.filled + after.reserved - before.filled - before.reserved
+        hold(out <= allowed, "I11 a burst to catch up", before.task.order_id, out, allowed)
 
     # The journal
 

@@ -4,38 +4,36 @@ Whatever it holds is lost when it dies; the journal is all that the next owner f
 """
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from app.domain.actions import Action, Cancel, Move, Replan, Send
 from app.domain.decide import decide
 from app.domain.execution import Child
 from app.domain.fact import (
-    BecameUnknown,
     ChildCancelRequested,
     ChildFact,
-    ChildRejected,
     Fact,
     Intended,
     Moved,
     Replanned,
-    Sent,
 )
 from app.domain.guards import Desk
-from app.domain.instant import SECOND
 from app.domain.lifecycle import OrderStatus
-from app.ports import Acknowledged, Outcome, Refused, Report, Ticket
+from app.domain.market import Market
+from app.domain.plan import CATCH_UP_SLICES
+from app.ports import Report
 from tests.domain.toyworld import fires
 from tests.simulation import market
 from tests.simulation.asking import Asking
 from tests.simulation.faults import Crashed, Frozen
-from tests.simulation.house import House
+from tests.simulation.house import STARTING, House
 from tests.simulation.inbox import facts_of, waits_for_fills
 from tests.simulation.journal import Entry, Stale
 from tests.simulation.memory import Held, desk_for
-from tests.simulation.venue import DUPLICATE
+from tests.simulation.sending import Sending
 from tests.simulation.watch import Violation
 
-TIMEOUT = 2 * SECOND
 MOST_DECISIONS = 60
 """At one moment: more would be a loop."""
 
@@ -49,7 +47,7 @@ class Worker:
         self.dead = False
         self.ready = False
         self.held: dict[str, Held] = {}
-        self.on_the_wire: set[str] = set()
+        self.sending = Sending(self)
         self.asking = Asking(self)
 
     # Life
@@ -64,7 +62,7 @@ class Worker:
         self.reach("loaded")
         if self.house.bugs.send_before_reconcile:
             self.begin()
-        self.asking.look_soon(0)
+        self.asking.look_soon(self.house.rng.randint(0, STARTING))
 
     def begin(self) -> None:
         """Everything is known that the broker could tell: decisions may begin."""
@@ -113,7 +111,7 @@ class Worker:
         if held.wakes == wake:
             self.settle(held)
 
-    def market(self, held: Held) -> market.Market:
+    def market(self, held: Held) -> Market:
         walk = self.house.scenario.walks[held.symbol]
         return market.seen(walk, self.house.shown[held.symbol], held.execution.task.start)
 
@@ -122,21 +120,39 @@ class Worker:
         if not self.ready:
             return
         held.wakes += 1
-        before = held.execution
+        before, allowed = held.execution, self._burst(held)
         house, now = self.house, self.house.agenda.now
         for _ in range(MOST_DECISIONS):
-            decision = decide(held.execution, held.plan(), self._desk(held), self.market(held), now)
+            decision = decide(held.execution, held.plan(), self.desk(held), self.market(held), now)
             held.decision = decision
             if not decision.actions:
                 break
             self._act(held, decision.actions)
+            allowed = max(allowed, self._burst(held))
         else:
             raise Violation(f"a loop in {held.order_id}: {held.decision}")
+        house.watch.burst(before, held.execution, allowed)
         if held.decision.look_at is not None:
             house.agenda.at(held.decision.look_at, self.deliver, self.woken, held, held.wakes)
-        self._tell_siblings(held, before.children != held.execution.children, before.status)
+        self._tell_siblings(held)
 
-    def _desk(self, held: Held) -> Desk:
+    @staticmethod
+    def _burst(held: Held) -> Decimal:
+        """How much more may be out after one moment than before it (C17)."""
+        plan = held.plan()
+        return CATCH_UP_SLICES * plan.largest if len(plan.steps) > 1 else held.execution.task.qty
+
+    def idle(self, symbol: str) -> None:
+        """Nobody was woken, so nobody may have anything to do: no release is ever missed."""
+        for held in self.held.values():
+            if held.symbol != symbol or not self.ready:
+                continue
+            now = self.house.agenda.now
+            again = decide(held.execution, held.plan(), self.desk(held), self.market(held), now)
+            if again.actions and again.actions != held.decision.actions:
+                raise Violation(f"I28 slept through {again.actions}, behind {held.decision}")
+
+    def desk(self, held: Held) -> Desk:
         siblings = [h for h in self.held.values() if h.symbol == held.symbol]
         most = self.house.scenario.most_working
         working = OrderStatus.WORKING
@@ -145,9 +161,14 @@ class Worker:
         )
         return desk_for(held, siblings, self.house.journal.halted, full)
 
-    def _tell_siblings(self, held: Held, children: bool, status: OrderStatus) -> None:
+    def _tell_siblings(self, held: Held) -> None:
         """Those who wait for this order's children, or for its place, look again."""
-        left = status is OrderStatus.WORKING and held.execution.status is not status
+        (old, was), execution = held.told, held.execution
+        held.told = execution.children, execution.status
+        children = old != execution.children
+        left = was is OrderStatus.WORKING and execution.status is not was
+        if not (children or left):
+            return
         now = self.house.agenda.now
         for other in self.held.values():
             if other is held:
@@ -161,10 +182,10 @@ class Worker:
         self.house.between_decision_and_commit(held.order_id)
         self.reach("decided")
         facts = [self.fact(held, action) for action in actions]
-        tickets = [self._ticket(held, f) for f in facts if isinstance(f, Intended)]
+        tickets = [self.sending.ticket(held, f) for f in facts if isinstance(f, Intended)]
         if self.house.bugs.send_before_intent:
             for ticket in tickets:
-                self._send(ticket)
+                self.sending.send(ticket)
         try:
             self.record(held.order_id, facts, held.version)
         except Stale as stale:
@@ -178,7 +199,7 @@ class Worker:
                 self.reach("cancel_sent")
         if not self.house.bugs.send_before_intent:
             for ticket in tickets:
-                self._send(ticket)
+                self.sending.send(ticket)
 
     def fact(self, held: Held, action: Action) -> Fact:
         now = self.house.agenda.now
@@ -202,65 +223,6 @@ class Worker:
                     action.time_in_force,
                     action.quote_at,
                 )
-
-    def _ticket(self, held: Held, fact: Intended) -> Ticket:
-        deadline = self.house.scenario.means.deadline
-        return Ticket(
-            fact.child_id,
-            held.symbol,
-            fact.side,
-            fact.qty,
-            fact.price,
-            fact.time_in_force,
-            fact.purpose,
-            fact.at,
-            None if deadline is None else fact.at + deadline,
-        )
-
-    # Sending
-
-    def _send(self, ticket: Ticket) -> None:
-        house = self.house
-        self.reach("before_socket")
-        if house.freeze(self, ticket):
-            raise Frozen
-        house.watch.leaves_house(ticket.child_id, self.epoch)
-        house.log("send", ticket.child_id, ticket.qty, ticket.limit_price)
-        self.on_the_wire.add(ticket.child_id)
-        house.line.submit(self, ticket)
-        house.agenda.at(house.agenda.now + TIMEOUT, self.deliver, self._timed_out, ticket)
-        self.reach("after_socket")
-
-    def _timed_out(self, ticket: Ticket) -> None:
-        if ticket.child_id not in self.on_the_wire:
-            return
-        self.on_the_wire.discard(ticket.child_id)
-        self.tell([BecameUnknown(self.house.agenda.now, ticket.child_id, "timeout")])
-        if self.house.bugs.resend_on_timeout:
-            self.house.line.submit(self, ticket)
-
-    def answered(self, ticket: Ticket, outcome: Outcome) -> None:
-        """The answer to a send; one that comes after its timeout has nobody to hear it."""
-        if ticket.child_id not in self.on_the_wire:
-            return
-        self.reach("answered")
-        self.on_the_wire.discard(ticket.child_id)
-        self.tell([self._outcome(ticket, outcome)])
-        self.reach("answer_booked")
-
-    def _outcome(self, ticket: Ticket, outcome: Outcome) -> ChildFact:
-        now = self.house.agenda.now
-        match outcome:
-            case Acknowledged():
-                return Sent(now, ticket.child_id, outcome.broker_order_id)
-            case Refused() if outcome.code != DUPLICATE or self._trusts_duplicates:
-                return ChildRejected(now, ticket.child_id, f"broker.{outcome.code}")
-            case _:
-                return BecameUnknown(now, ticket.child_id, "unclear")
-
-    @property
-    def _trusts_duplicates(self) -> bool:
-        return self.house.bugs.duplicate_refusal_is_final
 
     # Hearing
 

@@ -143,6 +143,25 @@ async def test_a_switch_is_later_than_every_intent_it_waited_for(database: Datab
     assert (await throwing).changed_at > intended_at
 
 
+async def test_an_intent_that_comes_after_a_waiting_switch_waits_behind_it(
+    database: Database,
+) -> None:
+    async def intend() -> dict[tuple[str, str], str]:
+        async with database.transaction() as connection:
+            return await controls.halts(connection, account=ACCOUNT, lock=True)
+
+    async with database.transaction() as connection:
+        await controls.halts(connection, account=ACCOUNT, lock=True)
+        throwing = asyncio.create_task(throw(database, Scope.SYMBOL, "XYZ"))
+        await asyncio.sleep(0.2)
+        later = asyncio.create_task(intend())
+        await asyncio.sleep(0.2)
+        assert not throwing.done()
+        assert not later.done()
+    await throwing
+    assert await later == {("symbol", "XYZ"): "drill"}
+
+
 @pytest.mark.slow
 async def test_a_crowd_of_intents_does_not_hold_a_switch_up(database_url: str) -> None:
     """Locks that are shared without a pause must not starve the one who wants it alone."""

@@ -1,24 +1,19 @@
 """Retention: what is finished and read goes, with all that is its own; what must be known stays."""
 
 import asyncio
-import gzip
-import json
-from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from app.domain.fact import ChildCanceled, Moved, Sent
-from app.domain.lifecycle import OrderStatus
+from app.domain.fact import ChildCanceled, Sent
 from app.engine import housekeeping
-from app.engine.housekeeping import LEASE, Housekeeping, Keeping
-from app.store import archive, event_log, intake, leases, retention
-from app.store.archive import Archive, NotArchived
+from app.engine.housekeeping import LEASE, Housekeeping
+from app.store import event_log, intake, leases, retention
 from app.store.database import Database
 from app.store.event_log import Cursor
 from app.store.intake import Accepted, Clash
 from tests.domain.tasks import OPEN
+from tests.store.old_orders import age, finished, keeper
 from tests.store.seeds import (
     ACCOUNT,
     BROKER,
@@ -42,25 +37,6 @@ async def _account(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     await fetch(database, "INSERT INTO accounts (account, broker) VALUES ('a1', 'paper')")
 
 
-async def finished(database: Database, *, qty: int = 100, **given: str) -> str:
-    """An order that was filled in two parts; its id."""
-    of = task("twap", qty)
-    (verdict,) = await intake.insert(database, [an_arrival(of, **given)])
-    assert isinstance(verdict, Accepted)
-    await record(database, of.order_id, Moved(OPEN, OrderStatus.WORKING))
-    first = intent(of.order_id, 1, qty)
-    name = first.child_id
-    await record(database, of.order_id, first, Sent(OPEN, name, f"b-{name}"))
-    await record(
-        database,
-        of.order_id,
-        fill(name, f"{name}-1", qty // 4, price="10.5"),
-        fill(name, f"{name}-2", qty - qty // 4),
-        Moved(OPEN, OrderStatus.FILLED),
-    )
-    return of.order_id
-
-
 async def half_done(database: Database) -> str:
     """An open order with a fill; its id."""
     order_id = await working(database, qty=100)
@@ -73,23 +49,6 @@ async def half_done(database: Database) -> str:
         ChildCanceled(OPEN, child.child_id, "asked"),
     )
     return order_id
-
-
-async def age(database: Database, days: int = 2, *ids: str) -> None:
-    """Let orders, and everything without one, lie for some days."""
-    back = f"- interval '{days} days'"
-    where = "WHERE id = ANY($1::uuid[])" if ids else "WHERE $1::uuid[] IS NOT NULL"
-    await fetch(
-        database,
-        f"UPDATE orders SET created_at = created_at {back}, updated_at = updated_at {back} {where}",
-        list(ids),
-    )
-    for table, column in (("events", "recorded_at"), ("idempotency", "created_at")):
-        await fetch(database, f"UPDATE {table} SET {column} = {column} {back}")
-
-
-def keeper(database: Database, folder: Path | None = None) -> Housekeeping:
-    return Housekeeping(database, Keeping(timedelta(days=1), folder))
 
 
 async def counts(database: Database) -> dict[str, int]:
@@ -311,101 +270,3 @@ async def test_nothing_goes_above_a_transaction_that_may_still_write(database: D
         await age(database)
         assert await keeper(database).round() == 0
     assert await keeper(database).round() == 1
-
-
-# Archive files.
-
-
-def lines_of(folder: Path) -> list[dict[str, object]]:
-    return [order for path in sorted(folder.glob("*.gz")) for order in archive.read(path)]
-
-
-async def test_an_order_is_written_whole_before_it_goes(database: Database, tmp_path: Path) -> None:
-    old = await finished(database, key="k1", signal="s1")
-    await fetch(
-        database, "UPDATE orders o SET signal_id = s.id FROM signals s WHERE s.order_id = o.id"
-    )
-    await age(database)
-    rows = {t: await fetch(database, f"SELECT * FROM {t}") for t in TABLES}
-    day = await value(database, "SELECT (updated_at AT TIME ZONE 'UTC')::date::text FROM orders")
-    assert await keeper(database, tmp_path).round() == 1
-    [path] = tmp_path.iterdir()
-    assert (path.name, path.stat().st_mode & 0o777) == (f"orders-{day}.jsonl.gz", 0o600)
-    [line] = gzip.decompress(path.read_bytes()).decode().splitlines()
-    told = json.loads(line)
-    assert told["order"]["id"] == old
-    assert (told["order"]["filled"], told["order"]["filled_notional"]) == ("100", "1012.5")
-    assert told["order"]["start_at"].endswith("000000Z")
-    assert set(told["order"]) == set(rows["orders"][0].keys())
-    assert [c["id"] for c in told["children"]] == [r["id"] for r in rows["children"]]
-    assert {f["execution_id"]: Decimal(f["price"]) for f in told["fills"]} == {
-        r["execution_id"]: r["price"] for r in rows["fills"]
-    }
-    assert [(e["seq"], e["type"], e["data"]) for e in told["events"]] == [
-        (r["seq"], r["type"], r["data"]) for r in rows["events"] if r["seq"]
-    ]
-    assert told["signal"]["body"] == {"market": "XYZ"}
-    assert [k["key"] for k in told["idempotency"]] == ["k1"]
-
-
-async def test_a_crash_between_file_and_removal_neither_loses_nor_repeats(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ids = {await finished(database) for _ in range(3)}
-    await age(database)
-
-    async def dies(*_: object) -> None:
-        raise RuntimeError("killed")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(retention, "remove", dies)
-        with pytest.raises(RuntimeError):
-            await keeper(database, tmp_path).round()
-    assert await value(database, "SELECT count(*) FROM orders") == 3
-    assert len(lines_of(tmp_path)) == 3
-    # Another process, which has to find out what the file holds; and the end of it is torn.
-    [path] = tmp_path.iterdir()
-    with path.open("ab") as file:
-        file.write(gzip.compress(b'{"order": {"id": "torn"')[:20])
-    assert await keeper(database, tmp_path).round() == 3
-    orders = [line["order"]["id"] for line in lines_of(tmp_path)]  # type: ignore[index]
-    assert len(orders) == 3
-    assert set(orders) == ids
-
-
-async def test_a_file_damaged_within_is_kept_and_another_begun(
-    database: Database, tmp_path: Path
-) -> None:
-    await finished(database)
-    await age(database)
-    assert await keeper(database, tmp_path).round() == 1
-    [path] = tmp_path.iterdir()
-    damaged = path.read_bytes()[:40] + b"\0" * 40 + path.read_bytes()[80:]
-    path.write_bytes(damaged)
-    await finished(database)
-    await age(database)
-    assert await keeper(database, tmp_path).round() == 1
-    assert len(lines_of(tmp_path)) == 1
-    [aside] = tmp_path.glob("*.damaged-*")
-    assert aside.read_bytes() == damaged
-
-
-async def test_without_its_file_no_order_goes(database: Database, tmp_path: Path) -> None:
-    await finished(database)
-    await age(database)
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(NotArchived):
-        await keeper(database, tmp_path / "file").round()
-    assert await value(database, "SELECT count(*) FROM orders") == 1
-
-
-def test_two_writers_one_after_the_other_see_each_others_lines(tmp_path: Path) -> None:
-    def document(name: str) -> archive.Document:
-        line = json.dumps({"order": {"id": name, "version": 1}})
-        return archive.Document("2026-01-05", name, 1, line)
-
-    first, second = Archive(tmp_path), Archive(tmp_path)
-    first.write([document("a")])
-    second.write([document("a"), document("b")])
-    first.write([document("b"), document("c")])
-    assert [line["order"]["id"] for line in lines_of(tmp_path)] == ["a", "b", "c"]  # type: ignore[index]

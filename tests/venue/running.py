@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from decimal import Decimal
@@ -12,6 +13,9 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[2]
+
+TRIES = 20
+PAUSE_SECONDS = 0.25
 
 
 class RunningVenue:
@@ -29,15 +33,26 @@ class RunningVenue:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Returns once it listens. Raises RuntimeError when it does not start."""
+        """Returns once it listens. Raises RuntimeError when it does not start.
+
+        After a kill its port may be somebody's outgoing connection for a moment: it is tried again.
+        """
+        for _ in range(TRIES):
+            if self._started():
+                return
+            self.kill()
+            time.sleep(PAUSE_SECONDS)
+        raise RuntimeError(f"the venue did not start on port {self.port}")
+
+    def _started(self) -> bool:
         command = [sys.executable, "-m", "tests.venue", "--port", str(self.port)]
         command += ["--ledger", str(self.ledger), "--seed", str(self.seed)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        if not line.startswith("listening on "):
-            raise RuntimeError(f"the venue did not start: {line!r}")
-        self.port = int(line.split()[-1])
+        if line.startswith("listening on "):
+            self.port = int(line.split()[-1])
+        return bool(line)
 
     def kill(self) -> None:
         """`kill -9`; what it had not committed is gone."""

@@ -24,29 +24,35 @@ class Line:
         self._options = options
         self._base = f"{options.url}/accounts/{quote(account, safe='')}"
         trust = httpx.create_ssl_context(trust_env=False)
-        self._orders = _client(options.connections, trust)
-        self._cancels = _client(options.cancel_connections, trust)
-        self._questions = _client(QUESTIONS, trust)
-        self._stream = _client(1, trust)
+        self._orders = Channel(options.connections, trust)
+        self._cancels = Channel(options.cancel_connections, trust)
+        self._questions = Channel(QUESTIONS, trust)
+        self._stream = Channel(1, trust)
 
     async def submit(self, order: dict[str, Any]) -> httpx.Response:
-        """Raises ConnectionError."""
-        request = self._orders.build_request("POST", f"{self._base}/orders", json=order)
+        """Raises ConnectionError.
+
+        Who waits too long for a connection is not sent any more: the right to send, checked before,
+        does not last.
+        """
+        request = self._orders.client.build_request("POST", f"{self._base}/orders", json=order)
         reach("send.handed")
-        return await _send(self._orders, request, self._options.submit_timeout_ms)
+        return await self._orders.send(request, self._options.submit_timeout_ms)
 
     async def cancel(self, client_id: str) -> httpx.Response:
-        """Raises ConnectionError."""
+        """However long it waits for a connection, it goes out. Raises ConnectionError."""
         url = f"{self._base}/orders/{quote(client_id, safe='')}"
-        request = self._cancels.build_request("DELETE", url)
-        return await _send(self._cancels, request, self._options.cancel_timeout_ms)
+        request = self._cancels.client.build_request("DELETE", url)
+        return await self._cancels.send(request, self._options.cancel_timeout_ms, patient=True)
 
     async def ask(self, *path: str, absent: bool = False, **query: str) -> Any:
         """The JSON of an answer; None for one that is not there where `absent` allows it.
         Raises ConnectionError."""
         url = "/".join([self._base, *(quote(part, safe="") for part in path)])
-        request = self._questions.build_request("GET", url, params=query)
-        answer = await _send(self._questions, request, self._options.question_timeout_ms)
+        request = self._questions.client.build_request("GET", url, params=query)
+        answer = await self._questions.send(
+            request, self._options.question_timeout_ms, patient=True
+        )
         said = _json(answer)
         if absent and answer.status_code == 404 and _code(said) == "not_found":
             return None
@@ -56,32 +62,49 @@ class Line:
         """What the stream holds after a place in it, as soon as there is something.
         Raises ConnectionError."""
         wait = self._options.stream_wait_ms
-        request = self._stream.build_request(
+        request = self._stream.client.build_request(
             "GET", f"{self._base}/reports", params={"after": str(after), "wait_ms": str(wait)}
         )
-        answer = await _send(self._stream, request, wait + self._options.question_timeout_ms)
+        answer = await self._stream.send(request, wait + self._options.question_timeout_ms)
         return _good(answer, _json(answer))
 
     async def close(self) -> None:
-        for client in (self._orders, self._cancels, self._questions, self._stream):
-            await client.aclose()
+        for channel in (self._orders, self._cancels, self._questions, self._stream):
+            await channel.client.aclose()
 
 
-def _client(connections: int, trust: ssl.SSLContext) -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    # Timeouts are of the whole exchange, see `_send`; no proxy of the environment comes between.
-    return httpx.AsyncClient(limits=limits, timeout=None, trust_env=False, verify=trust)
+class Channel:
+    """Some connections and a queue for them. httpx's own pool looks through all that wait each
+    time one of them moves, which a kill switch over thousands of orders would feel."""
 
+    def __init__(self, connections: int, trust: ssl.SSLContext) -> None:
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        # Timeouts are of the whole exchange; no proxy of the environment comes between.
+        self.client = httpx.AsyncClient(limits=limits, timeout=None, trust_env=False, verify=trust)
+        self._free = asyncio.Semaphore(connections)
 
-async def _send(client: httpx.AsyncClient, request: httpx.Request, ms: int) -> httpx.Response:
-    """One exchange. httpx repeats nothing by itself and follows no redirect."""
-    try:
-        async with asyncio.timeout(ms / 1_000):
-            return await client.send(request)
-    except TimeoutError:
-        raise ConnectionError(f"no answer within {ms} ms") from None
-    except httpx.HTTPError as error:
-        raise ConnectionError(f"{type(error).__name__}: {error}") from error
+    async def send(
+        self, request: httpx.Request, ms: int, *, patient: bool = False
+    ) -> httpx.Response:
+        """One exchange within `ms`. httpx repeats nothing by itself and follows no redirect.
+
+        Unless `patient`, it is given up when there is no connection for it after half of that.
+        Raises ConnectionError.
+        """
+        try:
+            async with asyncio.timeout(None if patient else ms / 2_000):
+                await self._free.acquire()
+        except TimeoutError:
+            raise ConnectionError(f"not sent: no connection was free for {ms / 2} ms") from None
+        try:
+            async with asyncio.timeout(ms / 1_000):
+                return await self.client.send(request)
+        except TimeoutError:
+            raise ConnectionError(f"no answer within {ms} ms") from None
+        except httpx.HTTPError as error:
+            raise ConnectionError(f"{type(error).__name__}: {error}") from error
+        finally:
+            self._free.release()
 
 
 def _json(answer: httpx.Response) -> Any:

@@ -18,8 +18,8 @@ class Page:
 
 
 def text(value: Decimal | None) -> str | None:
-    if value is None:
-        return None
+    if not value:
+        return None if value is None else "0"
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 

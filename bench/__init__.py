@@ -1,0 +1,1 @@
+"""The figures of `docs/performance.md`: each against a reference measured in the same run."""

@@ -1,0 +1,105 @@
+"""POST /orders, committed before the answer, against a bare endpoint and a session a request."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from bench.figure import Figure, Goal, Measured, Rounds, Setting
+from bench.machine import cpu_seconds
+from bench.servers import Server, execute, free_desk, own_desk_elsewhere, reference, slipstream
+
+CONNECTIONS = 32
+SCHEDULED_ROUNDS = 2
+
+
+async def measure(setting: Setting) -> Measured:
+    rounds = Rounds()
+    async with AsyncExitStack() as stack:
+        folder = setting.folder
+        await own_desk_elsewhere(folder / "accept")
+        house = await stack.enter_async_context(
+            slipstream(folder / "accept", SPEED="1", SYMBOLS="ACME")
+        )
+        others = {
+            "bare": await stack.enter_async_context(reference(folder, "bare")),
+            "orm": await stack.enter_async_context(
+                reference(folder, "orm", await new_database(house.database_url))
+            ),
+            "trivial": await stack.enter_async_context(reference(folder, "trivial")),
+        }
+        for number in range(setting.rounds):
+            for name, server in {"ours": house, **others}.items():
+                seen = await posted(setting, server, f"{name}{number}")
+                rounds.add(**{f"{name}_{what}": value for what, value in seen.items()})
+            await execute(house.database_url, "TRUNCATE orders, events CASCADE")
+        await free_desk(house)
+        for number in range(min(setting.rounds, SCHEDULED_ROUNDS)):
+            seen = await posted(setting, house, f"scheduled{number}", allowed=("202", "503"))
+            rounds.add(
+                scheduled_rate=seen["rate"] * seen["accepted"],
+                scheduled_p99=seen["p99_ms"],
+                scheduled_refused=1 - seen["accepted"],
+            )
+    return Measured(
+        [
+            rounds.ratio("throughput of bare", "ours_rate", "bare_rate", Goal("≥", 0.5)),
+            rounds.ratio("p99 over bare's", "ours_p99_ms", "bare_p99_ms", Goal("≤", 4)),
+            rounds.ratio("throughput of a session each", "ours_rate", "orm_rate", Goal("≥", 2)),
+            rounds.reading("POST /orders", "ours_rate", "/s"),
+            rounds.reading("POST /orders p50", "ours_p50_ms", "ms"),
+            rounds.reading("POST /orders p99", "ours_p99_ms", "ms"),
+            rounds.reading("the API's processor time each", "ours_cpu_us", "µs"),
+            rounds.reading("bare FastAPI", "bare_rate", "/s"),
+            rounds.reading("bare FastAPI's processor time each", "bare_cpu_us", "µs"),
+            rounds.reading("a session's processor time each", "orm_cpu_us", "µs"),
+            rounds.reading("bare FastAPI p99", "bare_p99_ms", "ms"),
+            rounds.reading("SQLAlchemy session each", "orm_rate", "/s"),
+            rounds.reading("SQLAlchemy session each p99", "orm_p99_ms", "ms"),
+            rounds.reading("POST /orders while a worker takes them", "scheduled_rate", "/s"),
+            rounds.reading("the same, p99", "scheduled_p99", "ms"),
+            rounds.reading("refused: the worker fell silent", "scheduled_refused", "of all"),
+            rounds.reading("the generator's ceiling", "trivial_rate", "/s"),
+            rounds.reading("generator busy at ours", "ours_generator_busy", "cores"),
+        ],
+        (
+            f"{CONNECTIONS} connections; server, PostgreSQL and generator share the cores",
+            "the worker runs and tells the market; the desk's lease is held elsewhere, as by a"
+            " worker on another host, and the orders start on the next market day: nobody works"
+            " them. Every round begins with empty tables",
+            "while a worker takes them: this server's own worker loads and schedules every order"
+            " on the same cores",
+        ),
+    )
+
+
+async def posted(
+    setting: Setting, server: Server, run: str, allowed: Sequence[str] = ("202", "200")
+) -> dict[str, float]:
+    """One measurement by a generator of its own. Raises ValueError for other answers."""
+    command = [sys.executable, "-m", "bench.load", str(server.port), "--key", server.key]
+    command += ["--run", run, "--connections", str(CONNECTIONS)]
+    command += ["--seconds", str(setting.seconds), "--warm", str(min(setting.seconds / 4, 1))]
+    serving = server.pids.get("api") or next(iter(server.pids.values()))
+    used = cpu_seconds(serving)
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    seen: dict[str, Any] = json.loads(output)
+    seen["cpu_us"] = (cpu_seconds(serving) - used) / max(seen.pop("answers"), 1) * 1e6
+    statuses = seen.pop("statuses")
+    if not set(statuses) <= set(allowed):
+        raise ValueError(f"answers other than {', '.join(allowed)}: {statuses}")
+    return {**seen, "accepted": statuses.get("202", 0) / sum(statuses.values())}
+
+
+async def new_database(url: str) -> str:
+    """An empty database on the same server, for the reference."""
+    await execute(url, "CREATE DATABASE reference")
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path="/reference"))
+
+
+FIGURE = Figure("accept", "POST /orders, committed before the answer", measure)

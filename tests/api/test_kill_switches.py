@@ -1,0 +1,189 @@
+"""Kill switches over HTTP: who may throw and release them, and what they do to the door."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.engine.service import Service
+from tests.api.conftest import MakeKey, Served, client_for, order_body, row_counts, silence
+
+PATH = "/risk/kill-switches"
+
+
+def body(scope: str = "symbol", name: str | None = "ACME", **more: Any) -> dict[str, Any]:
+    named = {"name": name} if name is not None else {}
+    return {"scope": scope, **named, "reason": "drill", **more}
+
+
+async def test_a_switch_is_thrown_listed_and_released(
+    client: httpx.AsyncClient, admin_key: str
+) -> None:
+    await client.post("/orders", json=order_body())
+    thrown = await client.post(PATH, json=body())
+    assert thrown.status_code == 200, thrown.text
+    told = thrown.json()
+    assert told.pop("open_orders") == 1
+    assert told == {
+        "scope": "symbol",
+        "name": "ACME",
+        "thrown": True,
+        "level": "halt",
+        "reason": "drill",
+        "version": 1,
+        "changed_at": told["changed_at"],
+        "changed_by": admin_key.split("_")[1],
+    }
+    assert (await client.get(PATH)).json() == {"items": [told]}
+    released = await client.delete(f"{PATH}/symbol/ACME", params={"reason": "news is out"})
+    assert released.status_code == 200
+    assert (released.json()["thrown"], released.json()["reason"]) == (False, "news is out")
+    assert (await client.get(PATH)).json() == {"items": []}
+    again = await client.delete(f"{PATH}/symbol/ACME")
+    assert (again.status_code, again.json()["code"]) == (404, "unknown_kill_switch")
+
+
+async def test_the_door_names_the_switch_and_answers_what_it_accepted(
+    client: httpx.AsyncClient, service: Service
+) -> None:
+    asked = order_body(client_order_id="mine")
+    entered = (await client.post("/orders", json=asked)).json()
+    await client.post(PATH, json=body("all", None, level="cancel"))
+    refused = await client.post("/orders", json=order_body())
+    assert refused.status_code == 409
+    told = refused.json()
+    assert (told["code"], told["scope"], told["name"]) == ("risk.halted", "all", "*")
+    assert told["reason"] == "drill"
+    replayed = await client.post("/orders", json=asked)
+    assert (replayed.status_code, replayed.headers["idempotency-replayed"]) == (202, "true")
+    assert replayed.json()["id"] == entered["id"]
+    # What ends and what looks goes on.
+    assert (await client.post(f"/orders/{entered['id']}/pause")).status_code == 202
+    assert (await client.delete(f"/orders/{entered['id']}")).status_code == 202
+    shown = (await client.post("/orders/preview", json=order_body())).json()
+    [verdict] = [v for v in shown["verdicts"] if v["gate"] == "kill_switch"]
+    assert (verdict["verdict"], verdict["reason"]) == ("reject", "all:*: drill")
+    assert (await row_counts(service))["orders"] == 1
+
+
+async def test_a_signal_under_a_switch_is_a_decision(client: httpx.AsyncClient) -> None:
+    await client.post(PATH, json=body())
+    decided = await client.post("/signals", json={"action": "BUY", "market": "ACME", "size": 5})
+    assert (decided.json()["decision"], decided.json()["reason"]) == ("reject", "risk.halted")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "throws", "releases"),
+    [
+        (["cancel"], 200, 403),
+        (["trade"], 200, 403),
+        (["risk"], 200, 200),
+        (["read"], 403, 403),
+        (["admin"], 200, 200),
+    ],
+)
+async def test_throwing_needs_no_more_than_canceling_releasing_needs_risk(
+    api: FastAPI,
+    client: httpx.AsyncClient,
+    make_key: MakeKey,
+    scopes: list[str],
+    throws: int,
+    releases: int,
+) -> None:
+    async with client_for(api, await make_key(*scopes)) as own:
+        assert (await own.post(PATH, json=body())).status_code == throws
+        await client.post(PATH, json=body())
+        assert (await own.delete(f"{PATH}/symbol/ACME")).status_code == releases
+
+
+async def test_a_bound_key_throws_those_of_its_own_accounts(
+    api: FastAPI, client: httpx.AsyncClient, make_key: MakeKey
+) -> None:
+    for foreign in (body("account", "main"), body("strategy", "s")):
+        assert (await client.post(PATH, json=foreign)).status_code == 200
+    async with client_for(api, await make_key("admin", accounts=["other"])) as bound:
+        for refused in (
+            body("all", None),
+            body("symbol"),
+            body("strategy", "s"),
+            body("account", "main"),
+        ):
+            answer = await bound.post(PATH, json=refused)
+            assert (answer.status_code, answer.json()["code"]) == (403, "account_not_allowed")
+        for path in ("account/main", "strategy/s", "all/*"):
+            assert (await bound.delete(f"{PATH}/{path}")).status_code == 403
+        assert (await bound.post(PATH, json=body("account", "other"))).status_code == 200
+        listed = {s["scope"]: s["name"] for s in (await bound.get(PATH)).json()["items"]}
+        assert listed == {"account": "other", "strategy": "s"}
+        assert (await bound.delete(f"{PATH}/account/other")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        body("desk", "x"),
+        body("all", "everything"),
+        body("symbol", None),
+        body("symbol", "*"),
+        body(level="flatten"),
+        body(reason=""),
+        body(reason="two\nlines"),
+        body(name="a\u0000b"),
+        body(version=3),
+        {"scope": "symbol", "name": "ACME"},
+    ],
+)
+async def test_a_bad_switch_is_refused(client: httpx.AsyncClient, wrong: dict[str, Any]) -> None:
+    assert (await client.post(PATH, json=wrong)).status_code == 422
+    assert (await client.get(PATH)).json() == {"items": []}
+
+
+async def test_an_account_that_is_not_there_is_told(client: httpx.AsyncClient) -> None:
+    answer = await client.post(PATH, json=body("account", "mian"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown_account")
+    assert (await client.get(PATH)).json() == {"items": []}
+
+
+@pytest.mark.parametrize("symbol", ["BTC/USDT", "A B", "^GSPC", "x:y=1"])
+async def test_every_symbols_name_fits_into_the_path(
+    client: httpx.AsyncClient, symbol: str
+) -> None:
+    assert (await client.post(PATH, json=body(name=symbol))).status_code == 200
+    assert (await client.delete(f"{PATH}/symbol/{symbol}")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["symbol/a%00b", "desk/x", "symbol/"])
+async def test_a_path_that_is_no_switch_is_no_failure(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.delete(f"{PATH}/{path}")).status_code in (404, 422)
+
+
+@pytest.mark.parametrize("accounts", [None, ["other"]])
+async def test_the_stream_tells_it_to_everybody_concerned(
+    served: Served, client: httpx.AsyncClient, make_key: MakeKey, accounts: list[str] | None
+) -> None:
+    """A global switch is told to a key of one account as well; another account's is not."""
+    await client.post(PATH, json=body("account", "main"))
+    await client.post(PATH, json=body("all", None, level="cancel"))
+    await client.delete(f"{PATH}/all/*")
+    seen = []
+    key = await make_key("read", accounts=accounts)
+    async with (
+        httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=10) as reader,
+        reader.stream("GET", f"{served.url}/events?channels=controls&after=start") as answer,
+    ):
+        async for line in answer.aiter_lines():
+            if line.startswith("data: "):
+                frame = json.loads(line.removeprefix("data: "))
+                seen.append((frame["account"], frame["data"]["thrown"], frame["type"]))
+            if seen and not seen[-1][1]:
+                break
+    everywhere = [("*", True, "control.changed"), ("*", False, "control.changed")]
+    assert seen == ([("main", True, "control.changed")] if accounts is None else []) + everywhere
+
+
+async def test_a_switch_needs_no_worker(client: httpx.AsyncClient, service: Service) -> None:
+    await silence(service)
+    assert (await client.post(PATH, json=body("all", None))).status_code == 200

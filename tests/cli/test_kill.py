@@ -1,0 +1,114 @@
+"""The kill switch on the command line: with a server, with a dead one, with nothing at all."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from app.cli.exits import Exit
+from tests.cli.shell import Said, Shell
+from tests.server import Server, running_server
+
+pytestmark = pytest.mark.slow
+
+LIMIT = {"symbol": "ACME", "side": "buy", "qty": "300", "algo": "limit", "limit_price": "97.00"}
+
+
+async def run(shell: Shell, *arguments: str) -> Said:
+    return await asyncio.to_thread(shell, *arguments)
+
+
+async def thrown(shell: Shell, *how: str) -> list[tuple[str, str, str]]:
+    listed = await run(shell, "kill", "--list", "--json", *how)
+    assert listed.code == Exit.OK, listed.err
+    return [(s["scope"], s["name"], s["level"]) for s in listed.json]
+
+
+async def entered(server: Server) -> str:
+    order = await server.post("/orders", LIMIT)
+    order_id: str = order["id"]
+    await server.until(order_id, lambda order: order["working"] == "300")
+    return order_id
+
+
+@pytest.mark.timeout(180)
+async def test_from_a_living_server_to_none_at_all(tmp_path: Path) -> None:
+    """One story on one embedded database: each stage finds what the one before has thrown."""
+    data = tmp_path / "data"
+    shell = Shell(tmp_path, data)
+    async with running_server(data, None, SPEED="60", HOLD="false") as server:
+        first = await entered(server)
+        said = await run(shell, "kill", "--symbol", "ACME", "--reason", "news", "--level", "cancel")
+        assert (said.code, said.err) == (Exit.OK, "")
+        assert said.out == "symbol:ACME is thrown (cancel) through the server;" + (
+            " it bears on 1 open orders\n"
+        )
+        assert (await server.done(first))["reason"] == "kill_switch:symbol:ACME"
+        assert await thrown(shell) == [("symbol", "ACME", "cancel")]
+        assert (await server.client.post("/orders", json=LIMIT)).status_code == 409
+        assert (await run(shell, "release", "--symbol", "ACME", "--reason", "over")).code == Exit.OK
+        again = await run(shell, "release", "--symbol", "ACME")
+        assert (again.code, "unknown_kill_switch" in again.err) == (Exit.REFUSED, True)
+
+        # The API hangs: the switch goes to the database, and the worker obeys it.
+        second = await entered(server)
+        server.kill("api", signal.SIGSTOP)
+        try:
+            said = await run(shell, "kill", "--level", "cancel", "--reason", "hangs", "--json")
+        finally:
+            server.kill("api", signal.SIGCONT)
+        assert said.code == Exit.OK, said.err
+        assert "throwing the switch in the database" in said.err
+        assert said.json["changed_by"].startswith("direct")
+        assert (await server.done(second))["reason"] == "kill_switch:all:*"
+
+        # A server elsewhere that does not answer is not ours to replace.
+        other = await run(
+            shell, "kill", "--url", "http://127.0.0.1:1", "--key", "k", "--reason", "x"
+        )
+        assert other.code == Exit.UNREACHABLE
+        assert await thrown(shell, "--direct") == [("all", "*", "cancel")]
+    # Everything is stopped, PostgreSQL too; server.json still says where it was.
+    assert await thrown(shell, "--direct") == [("all", "*", "cancel")]
+    released = await run(shell, "release", "--all", "--direct")
+    assert (released.code, released.out) == (Exit.OK, "all:* is released\n")
+    said = await run(shell, "kill", "--account", "main", "--reason", "before the start")
+    assert "through the database" in said.out, said.err
+    typo = await run(shell, "kill", "--account", "mian", "--reason", "x", "--direct")
+    assert (typo.code, "unknown_account" in typo.err) == (Exit.REFUSED, True)
+    async with running_server(data, None, SPEED="60", HOLD="false") as server:
+        refused = await server.client.post("/orders", json=LIMIT)
+        assert (refused.status_code, refused.json()["name"]) == (409, "main")
+        statistics = await run(shell, "statistics", "--json")
+        assert statistics.json["total"]["by_status"] == {"canceled": 2}
+        assert (await run(shell, "statistics", "--group-by", "algo")).code == Exit.OK
+        nobody = await run(
+            shell, "resolve", second, "x-1", "--outcome", "absent", "--reason", "phone"
+        )
+        assert (nobody.code, "unknown_child" in nobody.err) == (Exit.REFUSED, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("kill",), "say why"),
+        (("kill", "--account", "a", "--symbol", "b", "--reason", "x"), "give one of"),
+        (("kill", "--level", "flatten", "--reason", "x"), "flatten"),
+        (("release",), "give one of"),
+        (("release", "--all", "--symbol", "b"), "give one of"),
+        (("resolve", "a", "b", "--outcome", "filled", "--reason", "x"), "filled"),
+    ],
+)
+def test_wrong_usage_throws_nothing(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    said = Shell(tmp_path, tmp_path / "data")(*arguments)
+    assert said.code == Exit.USAGE
+    assert words in said.err
+
+
+def test_without_any_database_it_says_so(tmp_path: Path) -> None:
+    said = Shell(tmp_path, tmp_path / "data")("kill", "--reason", "x")
+    assert said.code == Exit.UNREACHABLE
+    assert "there is no database" in said.err
+    assert not os.path.exists(tmp_path / "data" / "postgres")

@@ -1,0 +1,54 @@
+"""The next release's migration, and how long orders wait while it runs."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
+
+
+def upgrade():
+    op.add_column("orders", sa.Column("desk_note", sa.Text()))
+    op.add_column("fills", sa.Column("venue", sa.Text(), server_default="x", nullable=False))
+    op.execute("{extra}")
+
+
+def downgrade():
+    op.drop_column("orders", "desk_note")
+    op.drop_column("fills", "venue")
+    op.execute("DELETE FROM meta WHERE key = 'min_revision'")
+"""
+
+
+def revision_in(folder: Path, extra: str) -> Path:
+    folder.mkdir()
+    (folder / "0003_next.py").write_text(NEXT.replace("{extra}", extra))
+    return folder
+
+
+async def fetch(url: str, query: str) -> list[Any]:
+    connection = await asyncpg.connect(url)
+    try:
+        rows: list[Any] = await connection.fetch(query)
+    finally:
+        await connection.close()
+    return rows
+
+
+async def waits(url: str, over: list[float], stop: asyncio.Event) -> None:
+    """How long an order's row cannot be changed, sampled all the time."""
+    connection = await asyncpg.connect(url)
+    while not stop.is_set():
+        began = time.monotonic()
+        await connection.execute("UPDATE orders SET tags = tags WHERE id = gen_random_uuid()")
+        await connection.execute("SELECT count(*) FROM fills WHERE account = 'nobody'")
+        over.append(time.monotonic() - began)
+        await asyncio.sleep(0.001)
+    await connection.close()
