@@ -27,6 +27,9 @@ AT_ONCE = 2
 FAILED = 1
 """What pytest ends with when tests failed; 2 and more are errors that catch nothing."""
 
+SLIPS = ("SyntaxError", "ImportError", "NameError", "UnboundLocalError", "AttributeError")
+"""What a patch that is wrong in itself ends in: that would be caught by anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -61,10 +64,18 @@ def hunt(fault: Fault) -> Outcome:
             code, said = told.returncode, told.stdout + told.stderr
         except subprocess.TimeoutExpired:
             code, said = -1, "no test failed in time"
+    caught, by = judged(code, said)
+    return Outcome(fault, caught, by, time.monotonic() - begun)
+
+
+def judged(code: int, said: str) -> tuple[bool, str]:
+    """Whether tests failed for what they look at, and the first of them."""
     failed = [line for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    caught = code == FAILED and bool(failed) and failed[0].startswith("FAILED")
-    last = failed[0] if failed else (said.strip().splitlines() or ["nothing said"])[-1]
-    return Outcome(fault, caught, last, time.monotonic() - begun)
+    if slips := [slip for slip in SLIPS if f"{slip}:" in said]:
+        return False, f"the patch itself is wrong: {', '.join(slips)}"
+    if code != FAILED or not failed or not failed[0].startswith("FAILED"):
+        return False, (failed or said.strip().splitlines() or ["nothing said"])[-1]
+    return True, failed[0]
 
 
 def tell(outcome: Outcome) -> None:
