@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+from app.engine.wish import Wish
+from app.store.event_log import CHANNELS
 from tests.world import open_world
 
 LATE_SECONDS = 10.0
@@ -28,11 +30,12 @@ async def test_events_are_told_though_no_bell_rings(database_url: str, tmp_path:
         await asyncio.sleep(0.6)
         order_id = await world.order(qty="500", algo="market")
         seen: list[str] = []
+        wish = Wish(frozenset(CHANNELS), orders=frozenset({order_id}))
 
         async def listen() -> None:
-            async for event in hub.follow(None, lambda event: event.order_id == order_id):
-                seen.append(event.type)
-                if event.type == "order.filled":
+            async for events in hub.follow(hub.head, wish):
+                seen.extend(event.type for event in events)
+                if "order.filled" in seen:
                     return
 
         listening = asyncio.create_task(listen())
