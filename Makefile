@@ -23,10 +23,11 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo run test lint imports types pytest simulate chaos bench format lock clean debian
+.PHONY: help demo run test lint imports types pytest simulate chaos bench format lock clean debian \
+	failpoints planted
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/runtime.stamp ## Show the whole thing at work, with nothing to set up
 	$(BIN)/slipstream demo
@@ -56,6 +57,13 @@ bench: .venv/dev.stamp ## The figures of docs/performance.md; FIGURES='accept fa
 	$(BIN)/python -m bench $(FIGURES) --rounds $(ROUNDS)
 chaos: .venv/dev.stamp ## Kill processes mid-order, then audit; KILLS=n SEED=s HOUSES=h
 	$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) --houses $(HOUSES)
+
+failpoints: .venv/dev.stamp ## Kill a process at every place of the order path, ROUNDS times
+	$(BIN)/python -m tests.failpoints --rounds $(if $(filter command%,$(origin ROUNDS)),$(ROUNDS),1)
+	$(BIN)/python -m tests.failpoints --frozen
+
+planted: .venv/dev.stamp ## Plant wrong versions of the product: the tests must catch each
+	$(BIN)/python -m tests.planted
 
 format: .venv/dev.stamp ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .

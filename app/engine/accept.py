@@ -14,6 +14,7 @@ from app.domain.request import Request
 from app.engine.ids import new_id
 from app.engine.quotes import scene_for
 from app.engine.service import Caller, Service
+from app.failpoints import reach
 from app.store import rows
 from app.store.controls import Switch
 from app.store.database import to_json
@@ -81,6 +82,7 @@ async def check(
         if earlier is None:
             raise
         return earlier
+    reach("order.checked")
     return _arrival(service, caller, request, given, admitted, scene, signal)
 
 
@@ -92,6 +94,7 @@ def settled(service: Service, request: Request, verdict: Verdict) -> Accepted:
         raise halted(verdict.switch)
     service.doorbell.ring(WORK)
     service.doorbell.ring(EVENTS)
+    reach("order.answered")
     return verdict
 
 

@@ -11,6 +11,7 @@ from app.engine.books import OUR_MISTAKES, Books
 from app.engine.roster import Leaving
 from app.engine.shared import Shared
 from app.engine.working import Working
+from app.failpoints import reach
 from app.store.intents import intend
 from app.store.journal import Entry, Recorded
 from app.store.leases import Lease
@@ -106,8 +107,10 @@ class Acting:
             for action in decision.actions:
                 if isinstance(action, Cancel):
                     # Sent before it is written: a cancel waits for no commit.
+                    reach("cancel.decided")
                     self._sender.cancel(action.child_id, now)
             entries.append(facts.entry(order, decision, now))
+        reach("decision.made")
         recorded, stopped = await intend(
             self._database,
             account=self._account,
@@ -120,7 +123,10 @@ class Acting:
         )
         await self._books.take_over(recorded, now)
         await self._reload([result.order_id for result in recorded if result.stale], now)
+        reach("intent.remembered")
         self._send(entries, recorded)
+        if any(isinstance(a, Cancel) for _, decision in acting for a in decision.actions):
+            reach("cancel.recorded")
         if stopped:
             # A halt was seen under lock that we did not know yet.
             await self._see_halts(now)

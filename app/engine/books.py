@@ -13,6 +13,7 @@ from app.engine.adoption import adopted
 from app.engine.measuring import Measuring
 from app.engine.shared import Shared
 from app.engine.sorting import Lost
+from app.failpoints import reach
 from app.ports import OrderReport, Report
 from app.store import journal
 from app.store.doorbell import EVENTS
@@ -84,6 +85,7 @@ class Books:
         """Book what the broker told; whether it told anything."""
         if not reports:
             return False
+        reach("report.heard")
         await self._book_or_set_aside([*reports, *self.held.values()], now)
         return True
 
@@ -106,6 +108,7 @@ class Books:
             self.held.pop(report.child_id, None)
         self.held |= {report.child_id: report for report in booked.held}
         await self.take_over(booked.recorded, now)
+        reach("report.remembered")
         await self._watch.strangers(booked.strangers, now)
         for child_id in booked.undead:
             # Over for us, open at the broker: whatever it fills will be booked, and it must end.
@@ -123,9 +126,12 @@ class Books:
                 await self._set_aside(child.child_id, reports, LookupError("no terms"), now)
                 continue
             log.warning("child adopted", child_id=fact.child_id, order=child.parent.order_id)
+            reach("adoption.found")
             await self.record([Entry(child.parent.order_id, [fact], attention=True)], now)
+            reach("adoption.recorded")
             await self._watch.adopted(child.parent.order_id, fact, now)
             await self._book_or_set_aside(reports, now)
+            reach("adoption.booked")
 
     async def _set_aside(
         self, child_id: str, reports: Sequence[Report], mistake: Exception, now: Instant
@@ -165,10 +171,12 @@ class Books:
         """Remember what the journal says now, tell the stream, look for alarms."""
         if not recorded:
             return
+        reach("facts.committed")
         self._doorbell.ring(EVENTS)
         unheld = [r for r in recorded if r.order_id not in self._roster.orders]
         late = [r for r in unheld if r.booked]
         touched = self._roster.take_over(recorded, now)
+        reach("facts.remembered")
         await self._watch.orders(touched, now)
         await self._watch.late(late, now)
         await self._watch.busts([r for r in recorded if r.busted], now)

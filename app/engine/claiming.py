@@ -12,6 +12,7 @@ from app.engine.desk import Desk
 from app.engine.desk_rules import DeskRules
 from app.engine.leasing import Keeper
 from app.engine.market import MarketDesk
+from app.failpoints import reach
 from app.ports import Broker
 from app.store import leases
 from app.store.database import Database
@@ -98,6 +99,7 @@ class Claims:
             log.warning("answers are missing, the next owner looks for them", account=desk.account)
         finally:
             await desk.broker.close()
+            reach("desk.drained")
             await self._keeper.give_back(DESK + desk.account)
 
     async def _claim(self, account: str) -> None:
@@ -107,6 +109,7 @@ class Claims:
         if lease is None:
             return
         try:
+            reach("lease.claimed")
             await self._open(account, lease)
         except ConnectionError as away:
             log.warning("desk cannot be opened yet", account=account, error=str(away))
@@ -136,4 +139,5 @@ class Claims:
             raise
         self._market.reach(latest)
         self.desks[account] = desk
+        reach("desk.open")
         log.info("desk open", account=account, epoch=lease.epoch, orders=desk.orders)

@@ -17,6 +17,7 @@ from app.domain.quantity import is_multiple
 from app.domain.refusal import Conflict, Missing, Refusal, Stale, Unavailable
 from app.engine.quotes import scene_for
 from app.engine.service import Caller, Service
+from app.failpoints import reach
 from app.store import journal, market_state, views
 from app.store.database import Connection
 from app.store.doorbell import EVENTS, WORK
@@ -92,6 +93,7 @@ async def _command(
         execution, current = (
             await journal.load(connection, account=row["account"], order_ids=[order_id], lock=True)
         )[order_id]
+        reach("command.locked")
         if version is not None and version != current:
             raise Stale("stale_version", f"the order is at version {current}, not {version}")
         fact = make(execution, now)
@@ -102,7 +104,9 @@ async def _command(
                 broker=row["broker"],
                 entries=[Entry(order_id, [fact], attention=True)],
             )
+        reach("command.recorded")
         after = await views.find_order(connection, order_id, caller.accounts)
+    reach("command.committed")
     service.doorbell.ring(WORK)
     service.doorbell.ring(EVENTS)
     return after

@@ -26,6 +26,7 @@ from app.engine.roster import Roster
 from app.engine.sending import Sender
 from app.engine.shared import Shared
 from app.engine.watching import Watch
+from app.failpoints import reach
 from app.ports import Broker
 from app.store import leases, open_orders
 from app.store.database import Database
@@ -136,12 +137,17 @@ class Desk:
             last_fill = await open_orders.last_fill_at(connection, account=self.account)
         await self._see_halts(now)
         loaded = [order for some in chunks(ids) for order in await self._load(some, now)]
+        reach("desk.loaded")
         # A fill may have come since, also of a child that was intended before the last one.
         intended = [c.intended_at for c in self._roster.children()]
         self._inquiry.learn(min([last_fill if last_fill is not None else now, now, *intended]))
         latest = await self._reconciling.now(now)
+        reach("desk.reconciled")
         policies = reconcile.restart_entries(loaded, self.lease.orphaned_seconds, max(now, latest))
         await self._books.record(policies, now)
+        async with self._database.connection() as connection:
+            await leases.attend(connection, self.lease)
+        reach("desk.restarted")
         return latest
 
     async def close(self) -> None:
@@ -225,6 +231,8 @@ class Desk:
             by_order.setdefault(order_id, []).append(fact)
         entries = [Entry(order_id, found) for order_id, found in by_order.items()]
         await self._books.record(entries, self._market.clock.now())
+        if answers:
+            reach("answer.recorded")
         self._sender.on_the_wire.difference_update(fact.child_id for _, fact in answers)
         return bool(answers)
 
@@ -243,6 +251,7 @@ class Desk:
             loaded = await open_orders.load(connection, account=self.account, order_ids=order_ids)
         await self._remember(loaded, now)
         return loaded
+        reach("desk.loaded")
 
     async def _remember(self, loaded: Sequence[Loaded], now: Instant) -> None:
         for order in loaded:

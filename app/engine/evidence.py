@@ -23,6 +23,7 @@ from app.domain.recovery import (
     apart,
     judge,
 )
+from app.failpoints import reach
 from app.ports import Capabilities
 
 SILENT = (ChildStatus.INTENT, ChildStatus.UNKNOWN)
@@ -130,6 +131,7 @@ class Evidence:
         match judge(self._means, silence, operator_after=self._operator_after):
             case Absent():
                 finding.add(order_id, ChildRejected(now, child.id, "absent", absent=True))
+                reach("absence.concluded")
                 self._missed.pop(child.id, None)
             case AskAgain(after=after):
                 finding.ask_after = min(finding.ask_after or after, after)

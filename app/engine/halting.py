@@ -12,6 +12,7 @@ from app.domain.execution import Execution
 from app.domain.fact import CancelRequested, ChildCancelRequested
 from app.domain.instant import Instant
 from app.domain.lifecycle import ChildStatus
+from app.failpoints import reach
 from app.store import controls
 from app.store.controls import Level, Switch
 from app.store.database import Database
@@ -93,7 +94,9 @@ class Halting:
         for child_id in demand.cancel:
             self._cancel(child_id, now)
         if demand.entries:
+            reach("switch.carrying_out")
             await self._record(demand.entries, now)
+            reach("switch.carried_out")
 
     def demand(self, orders: Mapping[str, Open], now: Instant) -> Demand:
         """What the switches ask of the desk's open orders and is not yet asked.

@@ -12,6 +12,7 @@ import structlog
 
 from app.engine.ids import new_id
 from app.engine.leasing import Keeper
+from app.failpoints import reach
 from app.store import event_log, retention
 from app.store.archive import Archive, NotArchived, documents
 from app.store.background import Background
@@ -109,12 +110,15 @@ class Housekeeping:
             found = await documents(connection, finished) if self._archive else []
         if self._archive:
             await asyncio.to_thread(self._archive.write, found)
+            reach("retention.archived")
             # Only what is in a file now: the rest changed meanwhile, and waits for the next round.
             written = {(document.order_id, document.version) for document in found}
             finished = [f for f in finished if (f.id, f.version) in written]
         if not finished:
             return 0
-        return (await retention.remove(self._database, lease, finished)).orders
+        removed = await retention.remove(self._database, lease, finished)
+        reach("retention.removed")
+        return removed.orders
 
 
 async def _all(batch: Callable[[], Awaitable[int]]) -> int:

@@ -17,6 +17,7 @@ import structlog
 
 from app.engine.ids import new_id
 from app.engine.wish import Wish
+from app.failpoints import reach
 from app.store import event_log
 from app.store.background import Background
 from app.store.database import Database, unreachable
@@ -170,6 +171,7 @@ class Hub:
                 waiting = subscriber.queue
                 some = [waiting.popleft() for _ in range(min(len(waiting), _AT_ONCE))]
                 subscriber.cursor = some[-1].cursor
+                reach("frame.handed_out")
                 yield some
             if subscriber.overflowed:
                 raise FellBehind(subscriber.cursor)
@@ -212,8 +214,10 @@ class Hub:
                 return False
             page = await event_log.read(connection, self.head, limit=_PAGE)
         if page:
+            reach("events.read")
             self._hand_out(page)
             self.head = page[-1].cursor
+            reach("events.handed_out")
         return len(page) == _PAGE
 
     async def _tell_place(self, *, at_once: bool = False) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.domain.identity import parse_child
 from app.engine import strangers
 from app.engine.sorting import Lost, Sorting, sort
+from app.failpoints import reach
 from app.ports import ExecutionReport, OrderReport, Report
 from app.store import children, fill_ledger, journal, retention
 from app.store.database import Connection, Database
@@ -45,12 +46,15 @@ async def book(
     if not reports:
         return Booked()
     async with database.transaction() as connection:
+        reach("booking.begun")
         sorting = await _sorted(connection, account, broker, reports)
         recorded = await journal.record(
             connection, account=account, broker=broker, entries=sorting.entries, known=known
         )
+        reach("booking.recorded")
         fresh = await strangers.keep(connection, account, broker, sorting.strange)
         await fill_ledger.remember_voids(connection, account, broker, sorting.voids)
+    reach("booking.committed")
     return Booked(
         tuple(recorded),
         held=tuple(sorting.held),

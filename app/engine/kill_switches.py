@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from app.domain.refusal import Forbidden, Missing, Refusal
 from app.engine.service import Caller, Service
+from app.failpoints import reach
 from app.store import accounts, controls
 from app.store.controls import EVERYTHING, Level, Scope, Switch, as_told
 from app.store.database import Connection, Database
@@ -65,6 +66,8 @@ async def throw(
     _check_reach(caller, target)
     async with service.database.transaction() as connection:
         thrown = await _throw(connection, target, level, reason, caller.key_id)
+        reach("switch.written")
+    reach("switch.committed")
     service.doorbell.ring(WORK)
     service.doorbell.ring(EVENTS)
     return thrown

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from app.engine.steady import steady
+from app.failpoints import reach
 from app.store import leases
 from app.store.background import Background
 from app.store.database import Database, unreachable
@@ -83,6 +84,7 @@ class Keeper:
         try:
             async with self._database.connection() as connection:
                 await leases.release(connection, lease, owner=self._owner)
+                reach("lease.given_back")
         except Exception as failure:
             if not unreachable(failure):
                 raise
@@ -106,6 +108,7 @@ class Keeper:
         asked = steady()
         async with self._database.connection() as connection:
             ours = await leases.renew(connection, held, owner=self._owner, seconds=self._seconds)
+            reach("lease.renewed")
         for lease in held:
             if self._held.get(lease.name) is not lease:
                 continue  # Given back, or claimed anew, while the database answered.

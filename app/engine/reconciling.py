@@ -10,6 +10,7 @@ from app.engine.inquiry import Inquiry
 from app.engine.positions import Positions
 from app.engine.reconcile import Found
 from app.engine.shared import Shared
+from app.failpoints import reach
 from app.store.journal import Entry
 
 log = structlog.get_logger()
@@ -48,6 +49,7 @@ class Reconciling:
         """Ask; children whose answer is on its way are left alone."""
         children = [c for c in self._roster.children() if c.id not in self._on_the_wire]
         self._inquiry.begin(children, now)
+        reach("reconcile.asked")
 
     async def finish(self, now: Instant) -> bool:
         """Book the answer if it is there; whether it was."""
@@ -90,7 +92,9 @@ class Reconciling:
         await self._inquiry.close()
 
     async def _take(self, found: Found, now: Instant) -> None:
+        reach("reconcile.answered")
         await self._books.book(found.reports, now)
+        reach("reconcile.booked")
         self._asked_of_held = frozenset(self._books.held)
         missing = set(found.missing)
         self._evidence.heard_of(self._inquiry.asked - missing)
@@ -123,6 +127,8 @@ class Reconciling:
 
     async def _conclude(self, finding: Finding, now: Instant) -> None:
         await self._books.record([Entry(o, facts) for o, facts in finding.facts.items()], now)
+        if finding.facts:
+            reach("absence.recorded")
         known = (self._roster.orders.get(order_id) for order_id in finding.facts)
         called = [o for o in known if o is not None and o.waits_for_operator]
         await self._watch.needs_operator(called, now)

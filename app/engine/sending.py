@@ -10,6 +10,7 @@ from app.domain.execution import Execution
 from app.domain.fact import BecameUnknown, ChildFact, ChildRejected, Intended, Sent
 from app.domain.instant import Instant
 from app.engine.evidence import SILENT
+from app.failpoints import reach
 from app.ports import Acknowledged, Broker, Outcome, Refused, Ticket, Unclear
 
 log = structlog.get_logger()
@@ -98,6 +99,7 @@ class Sender:
                 order_id, ChildRejected(self._now(), ticket.child_id, "not_sent", absent=True)
             )
             return
+        reach("send.leased")
         begun = time.monotonic()
         try:
             outcome = await self._broker.submit(ticket)
@@ -105,14 +107,17 @@ class Sender:
             # An adapter must not raise; if one does, nobody knows what the broker got.
             log.error("broker adapter raised on submit", child_id=ticket.child_id, exc_info=failure)
             outcome = Unclear(f"adapter raised {type(failure).__name__}")
+        reach("send.answered")
         log.debug("sent", child_id=ticket.child_id, seconds=time.monotonic() - begun)
         self._answer(order_id, fact_of(ticket, outcome, self._now()))
 
     async def _cancel(self, child_id: str, at: Instant) -> None:
         async with self._cancels:
             await self._keep_rate()
+            reach("cancel.leaving")
             try:
                 await self._broker.cancel(child_id, at)
+                reach("cancel.sent")
             except Exception as failure:
                 # The cancel is asked for again until there is evidence.
                 log.error("broker adapter raised on cancel", child_id=child_id, exc_info=failure)

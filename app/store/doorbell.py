@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from app.failpoints import reach
 from app.store.background import Background
 from app.store.database import Connection, connect, unreachable
 
@@ -99,6 +100,7 @@ class Doorbell:
         try:
             if bells:
                 await connection.execute("; ".join(f"NOTIFY {bell}" for bell in sorted(bells)))
+                reach("bell.rung")
         except BaseException:
             self._pending |= bells
             raise

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from app.domain.fact import Busted, Filled
 from app.domain.instant import Instant
+from app.failpoints import reach
 from app.store.database import Connection
 from app.store.rows import Row
 
@@ -62,6 +63,7 @@ async def insert(
         [f.at for _, f in fills],
         [f.corrects for _, f in fills],
     )
+    reach("fill.inserted")
     return Inserted(
         {row["execution_id"] for row in inserted},
         {row["execution_id"] for row in inserted if row["void"]},
@@ -105,6 +107,7 @@ async def void(
         sorted(execution_ids),
         list(order_ids),
     )
+    reach("bust.marked")
     found: dict[str, list[Busted]] = {}
     for row in sorted(marked, key=lambda r: (r["at"], r["execution_id"])):
         found.setdefault(row["order_id"], []).append(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.failpoints import reach
 from app.store.controls import Switch, thrown
 from app.store.database import Connection, Database, to_json
 from app.store.entering import Columns, enter
@@ -83,6 +84,8 @@ async def insert(database: Database, arrivals: Sequence[Arrival]) -> list[Verdic
     opened = database.connection() if alone else database.transaction()
     async with opened as connection:
         verdicts = await _insert(connection, [arrivals[i] for i in order])
+        reach("order.inserted")
+    reach("order.committed")
     placed: dict[int, Verdict] = dict(zip(order, verdicts, strict=True))
     return [placed[i] for i in range(len(arrivals))]
 

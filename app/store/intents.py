@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from app.domain.fact import Intended
+from app.failpoints import reach
 from app.store import controls, leases
 from app.store.database import Database
 from app.store.drafts import Known
@@ -29,8 +30,10 @@ async def intend(
     leases.Lost.
     """
     async with database.transaction() as connection:
+        reach("intent.begun")
         halted = await controls.halts(connection, account=account, lock=True)
         await leases.hold(connection, lease)
+        reach("intent.locked")
         stopped = {
             e.order_id: reason
             for e in entries
@@ -49,4 +52,5 @@ async def intend(
             epoch=lease.epoch,
             known=known,
         )
+    reach("intent.committed")
     return recorded, stopped

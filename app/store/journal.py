@@ -14,6 +14,7 @@ import asyncpg
 from app.domain.execution import Execution
 from app.domain.fact import Adopted, Busted, Fact, Filled, Intended, OrderFact
 from app.domain.fold import apply, apply_to_child
+from app.failpoints import reach
 from app.store import fill_ledger
 from app.store.database import Connection
 from app.store.drafts import Known, drafts_of
@@ -74,11 +75,14 @@ async def record(
     decided = [entry for entry in entries if entry.version is not None]
     assert not any(isinstance(f, Filled) for e in decided for f in e.facts), "fills are no choice"
     drafts = await _lock(connection, account, entries, known or {})
+    reach("facts.locked")
     fresh, busted = await _enter(connection, account, broker, entries, drafts)
     results = [_fold(drafts[entry.order_id], entry, fresh, busted) for entry in entries]
+    reach("facts.folded")
     touched = [draft for draft in drafts.values() if draft.events]
     attention = {e.order_id for e in entries if e.attention}
     await persist(connection, account, epoch, touched, attention)
+    reach("facts.persisted")
     return [
         Recorded(
             order_id=entry.order_id,

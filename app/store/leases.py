@@ -18,7 +18,7 @@ WORKER = "worker:"
 @dataclass(frozen=True, slots=True)
 class Lease:
     """A claim on `name`. `epoch` fences every intent; `orphaned_seconds` is how long nobody
-    had it before us."""
+    had it and attended to it before us."""
 
     name: str
     epoch: int
@@ -35,18 +35,30 @@ async def claim(
     """Take the lease if it is free or has run out. None: somebody else has it."""
     await connection.execute("INSERT INTO leases (name) VALUES ($1) ON CONFLICT DO NOTHING", name)
     row = await connection.fetchrow(
-        "WITH old AS (SELECT until, free_since FROM leases WHERE name = $1 FOR UPDATE)"
+        # Who claimed it and died, or gave it back, before it was attended to, ended nothing.
+        "WITH old AS (SELECT CASE WHEN unattended_epoch = epoch THEN unattended_since"
+        " ELSE coalesce(until, free_since) END AS since FROM leases WHERE name = $1 FOR UPDATE)"
         " UPDATE leases l SET owner = $2, epoch = l.epoch + 1,"
-        " until = clock_timestamp() + make_interval(secs => $3)"
+        " until = clock_timestamp() + make_interval(secs => $3),"
+        " unattended_epoch = l.epoch + 1, unattended_since = old.since"
         " FROM old WHERE l.name = $1"
         " AND (l.until IS NULL OR l.until < clock_timestamp())"
-        " RETURNING l.epoch, extract(epoch FROM clock_timestamp()"
-        " - coalesce(old.until, old.free_since))::float8 AS orphaned",
+        " RETURNING l.epoch, extract(epoch FROM clock_timestamp() - old.since)::float8 AS orphaned",
         name,
         owner,
         seconds,
     )
     return Lease(name, row["epoch"], max(row["orphaned"], 0.0)) if row else None
+
+
+async def attend(connection: Connection, lease: Lease) -> None:
+    """What `orphaned_seconds` asked for is done: from now on nobody is missing."""
+    await connection.execute(
+        "UPDATE leases SET unattended_epoch = NULL, unattended_since = NULL"
+        " WHERE name = $1 AND epoch = $2",
+        lease.name,
+        lease.epoch,
+    )
 
 
 async def renew(

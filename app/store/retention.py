@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.failpoints import reach
 from app.store import event_log, leases
 from app.store.database import Connection, Database
 from app.store.event_log import Cursor
@@ -94,6 +95,7 @@ async def remove(database: Database, lease: Lease, finished: Sequence[Finished])
         events = await _delete(connection, "events", "order_id", keys, event_log.PLACE)
         await _delete(connection, "orders", "id", keys)
         await event_log.raise_floor(connection, [(row["xid"], row["id"]) for row in events])
+        reach("retention.removing")
     return Removed(len(going), len(events))
 
 

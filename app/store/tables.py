@@ -131,6 +131,9 @@ leases = Table(
     Column("epoch", BigInteger, nullable=False, server_default=text("0")),
     _moment("until", nullable=True),
     _moment("free_since", default=True),
+    # Since when nobody had it, until the owner of this epoch has done what follows from that.
+    Column("unattended_epoch", BigInteger),
+    _moment("unattended_since", nullable=True),
 )
 
 # Halts and limits: permanent rows, changed by every switch, locked by every intent.

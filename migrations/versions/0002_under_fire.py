@@ -50,6 +50,8 @@ def upgrade() -> None:
         "children",
         sa.Column("adopted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
     )
+    op.add_column("leases", sa.Column("unattended_epoch", sa.BigInteger()))
+    op.add_column("leases", sa.Column("unattended_since", MOMENT))
     op.add_column("fills", sa.Column("corrects", sa.Text()))
     op.add_column("fills", sa.Column("busted_at", MOMENT))
     op.add_column("positions", sa.Column("outside", sa.Numeric()))
@@ -119,6 +121,8 @@ def downgrade() -> None:
     op.drop_table("busts")
     op.drop_column("positions", "outside")
     op.drop_column("fills", "busted_at")
+    op.drop_column("leases", "unattended_since")
+    op.drop_column("leases", "unattended_epoch")
     op.drop_column("fills", "corrects")
     op.drop_column("children", "adopted")
     op.drop_column("orders", "priority")

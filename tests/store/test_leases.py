@@ -136,14 +136,46 @@ async def test_nobody_gives_back_what_is_somebody_elses(database: Database) -> N
 
 
 async def test_how_long_nobody_had_it(database: Database) -> None:
-    assert (await claimed(database, "w1")).orphaned_seconds < 1
+    first = await claimed(database, "w1")
+    assert first.orphaned_seconds < 1
+    await attend(database, first)
     await run_out(database, 90)
     orphan = await claimed(database, "w2")
     assert 90 <= orphan.orphaned_seconds < 95
+    await attend(database, orphan)
     async with database.connection() as connection:
         await leases.release(connection, orphan, owner="w2")
     await fetch(database, "UPDATE leases SET free_since = free_since - interval '61 s'")
     assert 61 <= (await claimed(database, "w3")).orphaned_seconds < 66
+
+
+@pytest.mark.parametrize("ended", ["died", "gave it back"])
+async def test_who_left_before_attending_to_it_leaves_it_orphaned(
+    database: Database, ended: str
+) -> None:
+    """An owner that dies as it opens, or whose broker is away, does not end an absence."""
+    await attend(database, await claimed(database, "w1"))
+    await run_out(database, 90)
+    second = await claimed(database, "w2")
+    if ended == "died":
+        await run_out(database, 1)
+    else:
+        async with database.connection() as connection:
+            await leases.release(connection, second, owner="w2")
+    third = await claimed(database, "w3")
+    assert 90 <= third.orphaned_seconds < 100
+    await attend(database, second)  # Too late: it is not its own any more.
+    await run_out(database, 1)
+    fourth = await claimed(database, "w4")
+    assert 90 <= fourth.orphaned_seconds < 100
+    await attend(database, fourth)
+    await run_out(database, 1)
+    assert (await claimed(database, "w5")).orphaned_seconds < 5
+
+
+async def attend(database: Database, lease: Lease) -> None:
+    async with database.connection() as connection:
+        await leases.attend(connection, lease)
 
 
 async def test_a_claimer_waits_for_an_intent_that_holds_the_lease(database: Database) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from app.brokers.sandbox.options import Options
+from app.failpoints import reach
 
 QUESTIONS = 8
 """Connections for look-ups and lists."""
@@ -35,6 +36,7 @@ class Line:
         does not last.
         """
         request = self._orders.client.build_request("POST", f"{self._base}/orders", json=order)
+        reach("send.handed")
         return await self._orders.send(request, self._options.submit_timeout_ms)
 
     async def cancel(self, client_id: str) -> httpx.Response:

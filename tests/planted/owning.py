@@ -1,0 +1,61 @@
+"""Faults of ownership: two planners, or none."""
+
+from tests.planted.fault import fault
+
+OWNING = (
+    fault(
+        "intents without an epoch",
+        ("app/store/intents.py", "        await leases.hold(connection, lease)\n", ""),
+        tests="tests/store/test_intents.py",
+    ),
+    fault(
+        "lease by the transaction's clock",
+        (
+            "app/store/leases.py",
+            '" AND (l.until IS NULL OR l.until < clock_timestamp())"',
+            '" AND (l.until IS NULL OR l.until < now())"',
+        ),
+        (
+            "app/store/leases.py",
+            "AND epoch = $2 AND until > clock_timestamp()",
+            "AND epoch = $2 AND until > now()",
+        ),
+        tests="tests/store/test_leases.py",
+    ),
+    fault(
+        "attention cleared without the lease",
+        (
+            "app/engine/desk.py",
+            "            await leases.hold(connection, self.lease)\n",
+            "",
+        ),
+        tests="tests/engine/test_ills.py::test_a_desk_that_lost_its_lease_clears_no_flag",
+    ),
+    fault(
+        "restart policy for orders that are new",
+        (
+            "app/engine/reconcile.py",
+            "if o.execution.status is not OrderStatus.ACCEPTED)",
+            "if o.execution.status is not None)",
+        ),
+        tests="tests/engine/test_restart_policy.py",
+    ),
+    fault(
+        "no poll beside a lost doorbell",
+        (
+            "app/engine/worker.py",
+            "        if rung.is_set() or now - self._looked_at > LOOK_SECONDS:\n",
+            "        if rung.is_set():\n",
+        ),
+        tests="tests/engine/test_lost_doorbell.py",
+    ),
+    fault(
+        "absence ended by who did not attend to it",
+        (
+            "app/store/leases.py",
+            "CASE WHEN unattended_epoch = epoch THEN unattended_since",
+            "CASE WHEN false THEN unattended_since",
+        ),
+        tests="tests/store/test_leases.py",
+    ),
+)

@@ -1,0 +1,83 @@
+"""Faults of sending: twice, too early, or given up without proof."""
+
+from tests.planted.fault import fault
+
+SENDING = (
+    fault(
+        "sent before the intent is committed",
+        (
+            "app/engine/acting.py",
+            "        recorded, stopped = await intend(\n",
+            "        for order, _ in acting:\n"
+            "            of_order = next(e for e in entries if e.order_id == order.order_id)\n"
+            "            intents = [f for f in of_order.facts if isinstance(f, Intended)]\n"
+            "            self._sender.send(order.order_id, order.symbol, intents)\n"
+            "        recorded, stopped = await intend(\n",
+        ),
+        ("app/engine/acting.py", "        self._send(entries, recorded)\n", ""),
+        tests="tests/engine/test_halted_under_lock.py",
+    ),
+    fault(
+        "resent on timeout",
+        (
+            "app/engine/sending.py",
+            "            outcome = await self._broker.submit(ticket)\n",
+            "            outcome = await self._broker.submit(ticket)\n"
+            "            if isinstance(outcome, Unclear):\n"
+            "                outcome = await self._broker.submit(ticket)\n",
+        ),
+        tests="tests/engine/test_recovery.py::test_an_unclear_send_is_never_repeated",
+    ),
+    fault(
+        "timeout taken for a refusal",
+        (
+            "app/engine/sending.py",
+            "            return BecameUnknown(now, ticket.child_id, outcome.why)\n",
+            "            return ChildRejected(now, ticket.child_id, outcome.why)\n",
+        ),
+        tests="tests/engine/test_sending.py",
+    ),
+    fault(
+        "unknown released at the first look-up",
+        (
+            "app/domain/recovery.py",
+            "    left = _wait_left(means, silence)\n    if left > 0:\n",
+            "    left = _wait_left(means, silence)\n    if left < 0:\n",
+        ),
+        ("app/domain/recovery.py", "silence.misses < _lookups_needed(means)", "silence.misses < 1"),
+        tests="tests/domain/test_recovery.py",
+    ),
+    fault(
+        "lease not looked at before the send",
+        ("app/engine/sending.py", "        if not self._safe():\n", "        if False:\n"),
+        tests="tests/engine/test_sending.py",
+    ),
+    fault(
+        "halt read without the lock",
+        (
+            "app/store/intents.py",
+            "controls.halts(connection, account=account, lock=True)",
+            "controls.halts(connection, account=account, lock=False)",
+        ),
+        tests="tests/store/test_intents.py",
+    ),
+    fault(
+        "kill switch forgotten after a take-over",
+        (
+            "app/engine/halting.py",
+            "        self._switches = switches\n",
+            "        first, self._switches = not self._switches, switches\n"
+            "        if first:\n            return True\n",
+        ),
+        tests="tests/engine/test_kill_switches.py::test_who_takes_over_carries_the_switch_out",
+    ),
+    fault(
+        "no reconciliation before the first send",
+        (
+            "app/engine/desk.py",
+            "        latest = await self._reconciling.now(now)\n",
+            "        latest = now\n",
+        ),
+        tests="tests/engine/test_before_the_first_send.py",
+    ),
+)

@@ -1,0 +1,60 @@
+"""Faults of entering and telling: an event skipped, a request answered with another's order."""
+
+from tests.planted.fault import fault
+
+TELLING = (
+    fault(
+        "reader after the last id alone",
+        (
+            "app/store/event_log.py",
+            '        " AND xid < pg_snapshot_xmin(pg_current_snapshot())"\n        " AND ($4::uuid',
+            '        " AND ($4::uuid',
+        ),
+        tests="tests/store/test_event_log.py",
+    ),
+    fault(
+        "journal without turns",
+        (
+            "app/store/drafts.py",
+            "        await _take_turns(connection, order_ids)\n",
+            "        pass\n",
+        ),
+        tests="tests/store/test_turns.py",
+    ),
+    fault(
+        "no poll of the log beside a lost doorbell",
+        (
+            "app/engine/hub.py",
+            "self._doorbell.wait(EVENTS, at_most=POLL_SECONDS)",
+            "self._doorbell.wait(EVENTS, at_most=3600)",
+        ),
+        tests="tests/engine/test_lost_doorbell.py",
+    ),
+    fault(
+        "cursor without an era",
+        (
+            "app/engine/hub.py",
+            "        if after.era != head.era or not oldest",
+            "        after = Cursor(head.era, after.xid, after.id)\n        if not oldest",
+        ),
+        tests="tests/engine/test_other_era.py",
+    ),
+    fault(
+        "key of another body answered with the first order",
+        (
+            "app/store/intake.py",
+            'same = row is not None and row["told"] ==',
+            'same = row is not None and what == "key" or row is not None and row["told"] ==',
+        ),
+        tests="tests/store/test_intake.py",
+    ),
+    fault(
+        "events removed above a reader's cursor",
+        (
+            "app/store/event_log.py",
+            "    return min(place for place in places if place.era == current)\n",
+            "    return places[0]\n",
+        ),
+        tests="tests/store/test_retention.py::test_no_event_goes_that_a_reader_has_still_to_read",
+    ),
+)
