@@ -55,6 +55,7 @@ simulate: .venv/dev.stamp ## The pure core through seeded days full of faults; D
 
 bench: .venv/dev.stamp ## The figures of docs/performance.md; FIGURES='accept fanout' chooses, ROUNDS=5
 	$(BIN)/python -m bench $(FIGURES) --rounds $(ROUNDS)
+
 chaos: .venv/dev.stamp ## Kill processes mid-order, then audit; KILLS=n SEED=s HOUSES=h
 	$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) --houses $(HOUSES)
 

@@ -243,7 +243,9 @@ class Desk:
 
     async def _reload(self, order_ids: Sequence[str], now: Instant) -> None:
         for some in chunks(order_ids):
+            reach("attention.cleared")
             await self._load(some, now)
+            reach("attention.loaded")
 
     async def _load(self, order_ids: Sequence[str], now: Instant) -> Sequence[Loaded]:
         """Read orders from the journal and remember them."""
@@ -251,7 +253,6 @@ class Desk:
             loaded = await open_orders.load(connection, account=self.account, order_ids=order_ids)
         await self._remember(loaded, now)
         return loaded
-        reach("desk.loaded")
 
     async def _remember(self, loaded: Sequence[Loaded], now: Instant) -> None:
         for order in loaded:
