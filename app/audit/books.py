@@ -23,6 +23,21 @@ class Books:
     void: frozenset[str]
     quarantined: frozenset[str]
     quarantined_children: frozenset[str]
+    archived: "Archived"
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """What is left of orders that were removed after their time, and whether the database was
+    put back to an earlier state: then the venue has children that nobody here can know."""
+
+    order_keys: frozenset[str]
+    fills: frozenset[str]
+    restored: bool
+
+    def knows(self, client_id: str) -> bool:
+        """Whether a client id is made of the key of a removed order."""
+        return client_id.removeprefix(PREFIX).partition("-")[0] in self.order_keys
 
 
 async def read_books(connection: Connection, ledger: Ledger) -> Books:
@@ -53,6 +68,25 @@ async def read_books(connection: Connection, ledger: Ledger) -> Books:
         void=await void_names(connection, ledger),
         quarantined=frozenset(row["execution_id"] for row in quarantined),
         quarantined_children=frozenset(row["child_id"] for row in quarantined),
+        archived=await _archived(connection, ledger),
+    )
+
+
+async def _archived(connection: Connection, ledger: Ledger) -> Archived:
+    broker = f"broker {'<>' if ledger.machine_time else '='} '{PAPER}'"
+    orders = await connection.fetch(
+        "SELECT key FROM archived_orders WHERE account = $1", ledger.account
+    )
+    fills = await connection.fetch(
+        f"SELECT execution_id FROM archived_fills WHERE account = $1 AND {broker}", ledger.account
+    )
+    restored = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM meta WHERE key = 'restored_at')"
+    )
+    return Archived(
+        order_keys=frozenset(row["key"] for row in orders),
+        fills=frozenset(row["execution_id"] for row in fills),
+        restored=restored,
     )
 
 
@@ -111,6 +145,7 @@ def unbooked(ledger: Ledger, books: Books) -> list[VenueExecution]:
         and e.execution_id not in ledger.void
         and e.execution_id not in books.fills
         and e.execution_id not in books.quarantined
+        and e.execution_id not in books.archived.fills
     ]
 
 

@@ -37,6 +37,11 @@ class Findings:
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
     def checks(self) -> tuple[Check, ...]:
+        for each in fields(self):
+            # Parts are replayed side by side: what they found is told in one order all the same.
+            found = getattr(self, each.name)
+            if isinstance(found, list):
+                found.sort(key=lambda fault: (fault.subject, fault.detail))
         orders, events, children = self.orders, self.events, self.children
         return (
             checked("events are numbered from 1 without a gap", "I20", events, self.numbering),

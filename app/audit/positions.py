@@ -1,4 +1,4 @@
-"""Positions are a ledger of fills that are not void.
+"""Positions are a ledger of fills that are not void, those of removed orders carried forward.
 
 Quantity and fees are checked exactly. By average cost, `realised` is the cash of all fills plus
 the value of what is held at its average, in whatever order the fills were booked
@@ -19,13 +19,17 @@ RULES = (
         SELECT account || '/' || symbol, format('qty %s, fees %s, realised %s; its fills give %s,'
             ' %s, %s', p.qty, p.fees, p.realised, f.qty, f.fees,
             f.cash + coalesce(p.qty * p.average_price, 0))
-        FROM (SELECT account, symbol,
-                sum(CASE side WHEN 'buy' THEN counted ELSE -counted END) AS qty,
-                sum(CASE WHEN busted_at IS NULL THEN fee ELSE 0 END) AS fees,
-                sum(CASE side WHEN 'buy' THEN -counted ELSE counted END * price) AS cash,
-                count(*) * 2 AS n, sum(qty) * 2 AS turned
-              FROM (SELECT *, CASE WHEN busted_at IS NULL THEN qty ELSE 0 END AS counted FROM fills)
-                net GROUP BY 1, 2) f
+        FROM (SELECT account, symbol, sum(qty) AS qty, sum(fees) AS fees, sum(cash) AS cash,
+                sum(n) AS n, sum(turned) AS turned
+              FROM (SELECT account, symbol,
+                CASE side WHEN 'buy' THEN counted ELSE -counted END AS qty,
+                CASE WHEN busted_at IS NULL THEN fee ELSE 0 END AS fees,
+                CASE side WHEN 'buy' THEN -counted ELSE counted END * price AS cash,
+                2 AS n, qty * 2 AS turned
+                FROM (SELECT *, CASE WHEN busted_at IS NULL THEN qty ELSE 0 END AS counted
+                      FROM fills) net
+                UNION ALL SELECT account, symbol, qty, fees, cash, fills * 2, turned * 2
+                FROM archived_positions) kept GROUP BY 1, 2) f
         FULL JOIN positions p USING (account, symbol)
         WHERE p.qty IS DISTINCT FROM coalesce(f.qty, 0) OR p.fees <> coalesce(f.fees, 0)
             OR (p.qty = 0 AND p.average_price <> 0)

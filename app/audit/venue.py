@@ -69,6 +69,7 @@ def _strangers(ours: list[VenueOrder], ledger: Ledger, books: Books) -> Iterator
         child = books.children.get(order.client_id)
         if child is None:
             known = order.client_id in books.quarantined_children
+            known |= books.archived.knows(order.client_id) or _forgotten(order, ledger, books)
             if order.number <= ledger.number and not known:
                 yield Fault(subject, f"the venue has it as {order.venue_id}, we have no child")
             continue
@@ -76,6 +77,12 @@ def _strangers(ours: list[VenueOrder], ledger: Ledger, books: Books) -> Iterator
         here = (child["symbol"], child["side"], child["qty"], child["price"])
         if there != here:
             yield Fault(subject, f"the venue has {_text(there)}, the child is {_text(here)}")
+
+
+def _forgotten(order: VenueOrder, ledger: Ledger, books: Books) -> bool:
+    """A child of a time that a restore took back, over without a fill: no broker tells of it."""
+    filled = any(e.client_id == order.client_id for e in ledger.executions)
+    return books.archived.restored and order.ended is not None and not filled
 
 
 def _late_intents(ours: list[VenueOrder], account: str, books: Books) -> Iterator[Fault]:

@@ -89,7 +89,7 @@ async def worked(house: Server, parents: int, seconds: float) -> dict[str, float
     try:
         # Every order works, and what their arrival had put off is done.
         await all_working(database, parents)
-        await asyncio.sleep(span / SLICES)
+        await asyncio.sleep(min(span / SLICES, 2 * seconds))
         return await window(database, house, seconds)
     finally:
         await database.close()

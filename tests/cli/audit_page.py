@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.audit import settled, switches
-from app.audit.books import Books
+from app.audit.books import Archived, Books
 from app.audit.catalog import RULES
 from app.audit.findings import Findings
 from app.audit.ledger import Ledger
@@ -22,7 +22,8 @@ def checks() -> Iterator[tuple[str, str, str, str]]:
         yield check.invariants, check.name, "events", "warning" if check.warning else "error"
     nothing = Ledger("", True, 0, 0, (), (), {})
     empty: frozenset[str] = frozenset()
-    for check in compare(nothing, Books({}, {}, empty, empty, empty), Landed()):
+    books = Books({}, {}, empty, empty, empty, Archived(empty, empty, restored=False))
+    for check in compare(nothing, books, Landed()):
         yield check.invariants, check.name, "ledger", "warning" if check.warning else "error"
     for rule in settled.RULES:
         yield rule.invariants, rule.name, "rows, `--settled`", "error"

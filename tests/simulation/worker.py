@@ -157,7 +157,9 @@ class Worker:
         most = self.house.scenario.most_working
         working = OrderStatus.WORKING
         full = most is not None and most <= sum(
-            h.execution.status is working for h in self.held.values() if h is not held
+            row.execution.status is working
+            for order_id, row in self.house.journal.rows.items()
+            if order_id != held.order_id
         )
         return desk_for(held, siblings, self.house.journal.halted, full)
 

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from app.domain.instant import rfc3339
 from app.engine.ids import new_id
 from app.engine.intake import Intake
 from app.store import intake, signals
@@ -178,7 +179,7 @@ async def plant(connection: Any, table: str, row: Any) -> None:
     await connection.execute(
         f"INSERT INTO {table} ({columns}) SELECT {columns}"
         f" FROM jsonb_populate_record(NULL::{table}, $1)",
-        dict(row),
+        {k: rfc3339(v) if k.endswith("_at") and isinstance(v, int) else v for k, v in row.items()},
     )
 
 
