@@ -132,6 +132,10 @@ async def _worker(settings: Settings, url: str, stop: asyncio.Event) -> None:
     async with open_house(settings, url) as house:
         housekeeping = open_housekeeping(house)
         housekeeping.start()
+        # As in the API; and thousands of orders that live for hours are not searched through for
+        # every few hundred new objects.
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
         working = asyncio.create_task(open_worker(house).run(stop))
         beside = (house.doorbell.loop.task, housekeeping.loop.task)
         await asyncio.wait({working, *beside}, return_when=asyncio.FIRST_COMPLETED)

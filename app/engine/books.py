@@ -1,6 +1,6 @@
 """What a desk learns: reports and answers into the journal, and from there into its memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 
@@ -11,6 +11,7 @@ from app.domain.refusal import Refusal
 from app.engine import inbox, strangers
 from app.engine.adoption import adopted
 from app.engine.measuring import Measuring
+from app.engine.recent import Recent
 from app.engine.shared import Shared
 from app.engine.sorting import Lost
 from app.failpoints import reach
@@ -20,6 +21,9 @@ from app.store.doorbell import EVENTS
 from app.store.journal import Contradiction, Entry, Recorded
 
 log = structlog.get_logger()
+
+BOOKED_AT_ONCE = 500
+"""Reports of one transaction: leases are renewed, and others heard, in between."""
 
 OUR_MISTAKES = (
     AssertionError,
@@ -31,6 +35,21 @@ OUR_MISTAKES = (
     ValueError,
 )
 """What only a mistake of ours raises; it concerns one order, and must not end the others."""
+
+
+def parted(reports: Sequence[Report]) -> Iterator[list[Report]]:
+    """Reports in parts that a transaction is soon done with, all of one child in the same part."""
+    by_child: dict[str, list[Report]] = {}
+    for report in reports:
+        by_child.setdefault(report.child_id, []).append(report)
+    part: list[Report] = []
+    for told in by_child.values():
+        part += told
+        if len(part) >= BOOKED_AT_ONCE:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 class Books:
@@ -46,6 +65,7 @@ class Books:
         self._database, self._doorbell = shared.database, shared.doorbell
         self._roster, self._watch, self._sender = shared.roster, shared.watch, shared.sender
         self._measuring = measuring
+        self._recent = Recent()
 
     async def record(self, entries: Sequence[Entry], now: Instant) -> None:
         """Record facts and believe what comes of them.
@@ -86,8 +106,10 @@ class Books:
         if not reports:
             return False
         reach("report.heard")
-        await self._book_or_set_aside([*reports, *self.held.values()], now)
-        return True
+        fresh = [*self._recent.unheard(reports), *self.held.values()]
+        for part in parted(fresh):
+            await self._book_or_set_aside(part, now)
+        return bool(fresh)
 
     async def _book_or_set_aside(self, reports: Sequence[Report], now: Instant) -> None:
         """A report that cannot be booked is kept for a human and must not stop the others."""
@@ -104,6 +126,7 @@ class Books:
                 return
             await self._set_aside(ids[0], reports, mistake, now)
             return
+        self._recent.remember(booked.recorded)
         for report in reports:
             self.held.pop(report.child_id, None)
         self.held |= {report.child_id: report for report in booked.held}

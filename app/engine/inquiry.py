@@ -15,6 +15,7 @@ UNKNOWN_SECONDS = 1.0
 """How soon to ask again while some child's fate is not known, or a fill is missing."""
 
 POSITIONS_SECONDS = 60.0
+DEEP_SECONDS = 600.0
 
 
 class Inquiry:
@@ -27,6 +28,7 @@ class Inquiry:
         self._broker = broker
         self._task: asyncio.Task[Found] | None = None
         self._asked_at = self._positions_at = -POSITIONS_SECONDS
+        self._deep_at = -DEEP_SECONDS
         self._urgent = self._positions_wanted = False
         self._doubted: list[str] = []
         self._seen_to: Instant = 0
@@ -62,6 +64,9 @@ class Inquiry:
         assert self._task is None, "one question at a time"
         self._asked_at, self._began = time.monotonic(), now
         positions = self._positions_due()
+        deep = self._asked_at - self._deep_at > DEEP_SECONDS
+        if deep:
+            self._deep_at = self._asked_at
         self._urgent = self._positions_wanted = False
         self.asked = frozenset(c.id for c in children)
         self._task = asyncio.create_task(
@@ -71,6 +76,7 @@ class Inquiry:
                 since=self._seen_to,
                 doubted=self._next_doubted(children),
                 positions=positions,
+                deep=deep,
             )
         )
 

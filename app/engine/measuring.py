@@ -12,8 +12,9 @@ from app.store import open_orders
 from app.store.database import Database
 
 EVERY_SECONDS = 2.0
+TURN_SECONDS = 0.1
 AT_ONCE = 100
-"""Orders measured in one turn: many orders are measured in turns, so that none holds up a slice."""
+"""Orders measured in one turn: many are measured in many turns, so that none holds up a slice."""
 
 
 class Measuring:
@@ -27,12 +28,16 @@ class Measuring:
         self._market = market
         self._roster = roster
         self._left: deque[str] = deque()
-        self._begun_at = 0.0
+        self._begun_at = self._turned_at = 0.0
 
     async def turn(self, now: Instant) -> None:
         """Measure the next few."""
-        if not self._left and time.monotonic() - self._begun_at > EVERY_SECONDS:
-            self._begun_at = time.monotonic()
+        at = time.monotonic()
+        if at - self._turned_at < TURN_SECONDS:
+            return
+        self._turned_at = at
+        if not self._left and at - self._begun_at > EVERY_SECONDS:
+            self._begun_at = at
             self._left.extend(self._roster.orders)
         ids = [self._left.popleft() for _ in range(min(AT_ONCE, len(self._left)))]
         known = (self._roster.orders.get(order_id) for order_id in ids)

@@ -17,8 +17,11 @@ from app.store.open_orders import Loaded
 ORPHANED_SECONDS = 60.0
 """An order nobody owned for longer than this follows its restart policy."""
 
-OVERLAP = 600 * SECOND
-"""How far behind the newest known execution is asked again: some come to light late."""
+OVERLAP = 60 * SECOND
+"""How far back executions are asked again each time: some come to light late."""
+
+DEEP_OVERLAP = 600 * SECOND
+"""How far back now and then, and whenever a desk opens."""
 
 DOUBTED = 25
 """Children in the broker's list of open orders that are looked up one by one all the same, in
@@ -50,6 +53,7 @@ async def ask(
     since: Instant,
     doubted: Collection[str] = (),
     positions: bool = False,
+    deep: bool = False,
 ) -> Found:
     """States first, executions after them: what had ended when it was asked is complete.
 
@@ -69,7 +73,8 @@ async def ask(
                 found.missing.append(child_id)
     else:
         found.missing.extend(c for c in asked if c not in listed)
-    found.reports.extend(await broker.executions(max(since - OVERLAP, 0)))
+    overlap = max(DEEP_OVERLAP if deep else OVERLAP, 2 * broker.capabilities.lookup_lag)
+    found.reports.extend(await broker.executions(max(since - overlap, 0)))
     if positions:
         found.positions = await broker.positions()
     return found

@@ -160,9 +160,14 @@ def _is_end(fact: Fact) -> bool:
 
 def _voided(told: _OfChild, booked: Mapping[str, Term]) -> Decimal:
     """What this batch's voids take away of what is booked, or told in it."""
-    known = {name: fill.qty for name, fill in told.fills.items()}
-    known |= {name: term.qty for name, term in booked.items() if not term.busted}
-    return sum((known.get(name, ZERO) for name in told.voids), ZERO)
+    voided = ZERO
+    for name in told.voids:
+        term, fill = booked.get(name), told.fills.get(name)
+        if term is not None and not term.busted:
+            voided += term.qty
+        elif fill is not None:
+            voided += fill.qty
+    return voided
 
 
 def _news(state: OrderReport, owner: Owner) -> bool:

@@ -162,8 +162,10 @@ class Ledger:
     def executions_of(self, order: Order) -> list[Execution]:
         return self._executions("e.order_number = ? ORDER BY e.seq", order.number)
 
-    def executions_since(self, since: Instant) -> list[Execution]:
-        return self._executions("e.at >= ? ORDER BY e.at, e.seq", since)
+    def executions_since(self, since: Instant) -> list[Row]:
+        """Rows as they lie in the ledger: there may be many."""
+        query = f"{EXECUTIONS} WHERE e.at >= ? ORDER BY e.at, e.seq"
+        return self._db.execute(query, (since,)).fetchall()
 
     def executions_in(self, symbol: str, after: Instant) -> list[Execution]:
         return self._executions("e.at > ? AND o.symbol = ? ORDER BY e.at, e.seq", after, symbol)

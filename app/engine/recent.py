@@ -1,0 +1,38 @@
+"""Executions booked a moment ago: reconciliation hears most of them again, and need not ask."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from app.ports import ExecutionReport, Report
+from app.store.journal import Recorded
+
+KEPT = 50_000
+
+Terms = tuple[str, Decimal, Decimal]
+
+
+class Recent:
+    """What this process has booked, in two generations; forgetting costs a look at the journal."""
+
+    def __init__(self) -> None:
+        self._young: dict[str, Terms] = {}
+        self._old: dict[str, Terms] = {}
+
+    def remember(self, recorded: Iterable[Recorded]) -> None:
+        """Committed fills."""
+        for result in recorded:
+            for fill in result.booked:
+                self._young[fill.execution_id] = (fill.child_id, fill.qty, fill.price)
+        if len(self._young) > KEPT:
+            self._young, self._old = {}, self._young
+
+    def unheard(self, reports: Iterable[Report]) -> Sequence[Report]:
+        """All but executions that are booked just as they are told."""
+        return [report for report in reports if not self._known(report)]
+
+    def _known(self, report: Report) -> bool:
+        if not isinstance(report, ExecutionReport) or report.corrects is not None:
+            return False
+        name = report.execution_id
+        terms = self._young.get(name) or self._old.get(name)
+        return terms == (report.child_id, report.qty, report.price)
