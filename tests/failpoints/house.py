@@ -20,7 +20,7 @@ from tests.server import OVER
 from tests.venue.running import RunningVenue, running_venue
 
 ACCOUNT = "main"
-PATIENCE = 20.0
+PATIENCE = 45.0
 PARTIAL = 0.4
 
 BEHAVIOUR: dict[str, Any] = {
