@@ -1,17 +1,16 @@
 """`slipstream audit`."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.database import Database, opened
 from app.cli.exits import Exit, Failure
 from app.cli.options import AsJson
 from app.cli.output import console, print_json, print_table
-from app.cli.place import data_dir, told
+from app.cli.place import data_dir
 
 if TYPE_CHECKING:
     from app.audit import Report
@@ -26,14 +25,7 @@ def audit(
             help="A venue's ledger; may be repeated. Default: the data directory's paper venue."
         ),
     ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            envvar="DATABASE_URL",
-            show_default=False,
-            help="The database. Default: the server's; if it is stopped, the embedded one.",
-        ),
-    ] = None,
+    database: Database = None,
     grace: Annotated[
         float,
         typer.Option(
@@ -64,7 +56,7 @@ def audit(
     warnings are printed.
     """
     ledgers = ledger if ledger else _own_ledger()
-    with _database(database) as url:
+    with opened(database) as url:
         report = _read(url, ledgers, grace=grace, settled=settled, overdue=overdue)
     if as_json:
         print_json(report.as_json())
@@ -94,38 +86,6 @@ def _read(
         raise Failure(Exit.FAILED, f"cannot be audited: {error}") from None
     except OSError as error:
         raise Failure(Exit.UNREACHABLE, f"cannot reach the database: {error}") from None
-
-
-@contextmanager
-def _database(given: str | None) -> Iterator[str]:
-    """The database to audit; the embedded one is started if it lies still, and stopped again."""
-    if given is not None:
-        yield given
-        return
-    url: str | None = told().get("database_url")
-    folder = data_dir().resolve()
-    if url is not None and (not _embedded(folder) or _answers(url)):
-        yield url
-        return
-    if not _embedded(folder):
-        raise Failure(Exit.UNREACHABLE, f"there is no database in {folder}: give --database")
-    from app.store.embedded import Embedded
-
-    server = Embedded(folder)
-    try:
-        yield server.url
-    finally:
-        server.stop()
-
-
-def _embedded(folder: Path) -> bool:
-    return (folder / "postgres" / "PG_VERSION").is_file()
-
-
-def _answers(url: str) -> bool:
-    from app.audit import reachable
-
-    return asyncio.run(reachable(url))
 
 
 def show(report: "Report") -> None:

@@ -2,12 +2,12 @@
 
 import asyncio
 import getpass
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
+from app.cli.database import opened
 from app.cli.exits import Exit, Failure
-from app.cli.place import data_dir, told
 
 Result = TypeVar("Result")
 
@@ -20,7 +20,7 @@ def directly(given: str | None, work: Callable[[str], Coroutine[Any, Any, Result
     from app.domain.refusal import Refusal
     from app.store.database import unreachable
 
-    with _database(given) as url:
+    with opened(given) as url:
         try:
             return asyncio.run(work(url))
         except Refusal as refusal:
@@ -37,32 +37,3 @@ def who() -> str:
     with suppress(OSError, KeyError, ImportError):
         return f"direct:{getpass.getuser()}"
     return "direct"
-
-
-@contextmanager
-def _database(given: str | None) -> Iterator[str]:
-    if given is not None:
-        yield given
-        return
-    url: str | None = told().get("database_url")
-    folder = data_dir().resolve()
-    embedded = (folder / "postgres" / "PG_VERSION").is_file()
-    if url is not None and (not embedded or not _lies_still(url)):
-        yield url
-        return
-    if not embedded:
-        raise Failure(Exit.UNREACHABLE, f"there is no database in {folder}: give --database")
-    from app.store.embedded import Embedded
-
-    server = Embedded(folder)
-    try:
-        yield server.url
-    finally:
-        server.stop()
-
-
-def _lies_still(url: str) -> bool:
-    """Whether no server runs on the embedded database: one that does is not ours to stop."""
-    from app.audit import reachable
-
-    return not asyncio.run(reachable(url))
