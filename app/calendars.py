@@ -3,10 +3,17 @@
 import warnings
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from app.domain.instant import Instant, from_datetime, to_datetime
+from app.domain.instant import HOUR, MINUTE, Instant, Micros, from_datetime, to_datetime
 from app.domain.session import Session, join_adjacent
+
+ALWAYS = "24/7"
+
+AROUND = dict.fromkeys(("XNYS", "XNAS"), (5 * HOUR + 30 * MINUTE, 4 * HOUR))
+"""Before the open and after the close: New York's exchanges trade from 4:00 to 20:00, on half days
+to 17:00 (their own pages on hours). Of others nothing is known here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,9 @@ class ExchangeCalendars:
         low = bisect_right(known.closes, start)
         return join_adjacent(known.sessions[low : bisect_left(known.opens, end)])
 
+    def around(self, name: str) -> tuple[Micros, Micros] | None:
+        return (0, 0) if name == ALWAYS else AROUND.get(name)
+
     def _covering(self, name: str, first_year: int, last_year: int) -> _Known:
         known = self._known.get(name)
         if known is not None:
@@ -52,6 +62,7 @@ class ExchangeCalendars:
         return self._known[name]
 
 
+@lru_cache(maxsize=32)
 def _build(name: str, first_year: int, last_year: int) -> _Known:
     with warnings.catch_warnings():
         # The package still uses what its pandas has deprecated; nothing a user could act on.
@@ -71,18 +82,21 @@ def _scheduled(name: str, start: str, end: str) -> tuple[Session, ...]:
     import exchange_calendars
 
     try:
-        calendar = exchange_calendars.get_calendar(name)
-    except exchange_calendars.errors.CalendarError as unknown:
+        calendar = exchange_calendars.get_calendar(name, start=start, end=end)
+    except exchange_calendars.errors.InvalidCalendarName as unknown:
         raise ValueError(f"no trading calendar is named {name!r}") from unknown
-    earliest, latest = calendar.bound_min(), calendar.bound_max()
-    if earliest is not None:
-        start = max(start, earliest.date().isoformat())
-    if latest is not None:
-        end = min(end, latest.date().isoformat())
-    if start >= end:
-        return ()
-    schedule = exchange_calendars.get_calendar(name, start=start, end=end).schedule
-    return tuple(part for row in schedule.itertuples() for part in _parts(row))
+    except (ValueError, exchange_calendars.errors.CalendarError):
+        # Not all of it is recorded. How much is, only a calendar says, be it of other years.
+        usual = exchange_calendars.get_calendar(name)
+        earliest, latest = usual.bound_min(), usual.bound_max()
+        if earliest is not None:
+            start = max(start, earliest.date().isoformat())
+        if latest is not None:
+            end = min(end, latest.date().isoformat())
+        if start >= end:
+            return ()
+        calendar = exchange_calendars.get_calendar(name, start=start, end=end)
+    return tuple(part for row in calendar.schedule.itertuples() for part in _parts(row))
 
 
 def _parts(row: Any) -> tuple[Session, ...]:

@@ -12,6 +12,7 @@ VARIABLE = "SLIPSTREAM_TEST_FAILPOINT"
 
 PLACES: tuple[str, ...] = (
     "order.checked",
+    "order.entered",
     "order.inserted",
     "order.committed",
     "order.answered",
@@ -22,6 +23,11 @@ PLACES: tuple[str, ...] = (
     "switch.committed",
     "switch.carrying_out",
     "switch.carried_out",
+    "flatten.entered",
+    "flatten.committed",
+    "exits.recorded",
+    "exits.committed",
+    "kill_file.written",
     "lease.claimed",
     "desk.loaded",
     "desk.reconciled",

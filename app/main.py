@@ -9,13 +9,16 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import structlog
 import uvicorn
 
 from app.settings import Settings
+from app.spare import awaited_mark
+from app.store.planner import Planner
 from app.supervisor import Supervisor, admin_key, announce, prepare_database
-from app.wiring import open_house, open_housekeeping, open_service, open_worker
+from app.wiring import alpaca_surface, open_house, open_housekeeping, open_service, open_worker
 
 log = structlog.get_logger()
 
@@ -45,10 +48,12 @@ def serve(settings: Settings, *, role: str) -> int:
         return run_role(settings, database.url, role)
 
 
-def run_role(settings: Settings, url: str, role: str, *, child: bool = False) -> int:
-    """One role in this process, on a database that is ready."""
+def run_role(
+    settings: Settings, url: str, role: str, *, child: bool = False, mark: str | None = None
+) -> int:
+    """One role in this process, on a database that is ready; `mark` as a Worker has it."""
     runner: Callable[[Settings, str, asyncio.Event], Awaitable[None]]
-    runner = _api if role == "api" else _worker
+    runner = _api if role == "api" else partial(_worker, mark=mark)
     with asyncio.Runner(loop_factory=_loop_factory()) as loop:
         loop.run(_until_stopped(settings, url, runner, child=child))
     return 0
@@ -96,11 +101,23 @@ async def _api(settings: Settings, url: str, stop: asyncio.Event) -> None:
     # Half a second of imports that neither the supervisor nor the worker should wait for.
     from app.api.app import create_api
     from app.api.listening import OPTIONS, listen
+    from app.api.rates import RateRules
+    from app.wiring.past import open_backtests
 
     # Before the house is opened: a port in use ends us at once.
     listening = listen(settings.host, settings.port)
-    async with open_house(settings, url) as house, open_service(house) as service:
-        app = create_api(service)
+    async with (
+        open_house(settings, url) as house,
+        open_service(house) as service,
+        open_backtests(house) as backtests,
+    ):
+        app = create_api(
+            service,
+            alpaca=alpaca_surface(settings),
+            backtests=backtests,
+            proxies=settings.trusted_proxies,
+            rates=RateRules(settings.rate_per_key, settings.rate_burst, settings.rate_failures),
+        )
         config = uvicorn.Config(app, **OPTIONS)
         server = _Server(config)
         running = asyncio.create_task(server.serve(sockets=[listening]))
@@ -128,15 +145,19 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _worker(settings: Settings, url: str, stop: asyncio.Event) -> None:
+async def _worker(settings: Settings, url: str, stop: asyncio.Event, *, mark: str | None) -> None:
     async with open_house(settings, url) as house:
         housekeeping = open_housekeeping(house)
         housekeeping.start()
-        # As in the API; and thousands of orders that live for hours are not searched through for
-        # every few hundred new objects.
+        planner = Planner(house.database)
+        planner.loop.start()
+        # As in the API. A worker's objects live as long as its orders: searching the young ones
+        # in small lots keeps each pause short, and searching all of ten thousand orders takes
+        # 0.4 s, so it is done seldom.
         gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
-        working = asyncio.create_task(open_worker(house).run(stop))
+        gc.set_threshold(10_000, 20, 1_000)
+        working = asyncio.create_task(open_worker(house, mark=mark).run(stop))
+        # Not the planner's: orders can be worked without it.
         beside = (house.doorbell.loop.task, housekeeping.loop.task)
         await asyncio.wait({working, *beside}, return_when=asyncio.FIRST_COMPLETED)
         try:
@@ -147,6 +168,7 @@ async def _worker(settings: Settings, url: str, stop: asyncio.Event) -> None:
                     loop.result()
             await working
         finally:
+            await planner.loop.close()
             await housekeeping.close()
 
 
@@ -170,11 +192,17 @@ def _child() -> int:
     """What the supervisor starts: `python -m app.main api`, with everything in the environment."""
     parser = argparse.ArgumentParser(prog="python -m app.main")
     parser.add_argument("role", choices=ROLES[1:])
-    role: str = parser.parse_args().role
+    parser.add_argument("--mark", help="the worker's leases are known by it")
+    parser.add_argument("--wait", action="store_true", help="be a worker once stdin says its mark")
+    given = parser.parse_args()
+    role: str = given.role
     settings = Settings()
     configure_logging(settings)
     assert settings.database_url is not None, "the supervisor hands the database over"
-    return run_role(settings, settings.database_url, role, child=True)
+    mark = awaited_mark(settings) if given.wait else given.mark
+    if given.wait and mark is None:
+        return 0
+    return run_role(settings, settings.database_url, role, child=True, mark=mark)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,16 @@ def choose(found: dict[str, Callable[..., Any]], name: str, what: str) -> Callab
     return found[name]
 
 
+def stated(opener: Callable[..., Any], constant: str) -> Any:
+    """What the plug-in of an opener states under a name; None where it says nothing."""
+    return getattr(importlib.import_module(opener.__module__), constant, None)
+
+
+def says(opener: Callable[..., Any], constant: str) -> bool:
+    """Whether the plug-in of an opener states a capability; those that say nothing have not."""
+    return getattr(importlib.import_module(opener.__module__), constant, False) is True
+
+
 def _name(module: ModuleType, constant: str, opener: str) -> str | None:
     name, opens = getattr(module, constant, None), getattr(module, opener, None)
     if name is None and opens is None:

@@ -1,17 +1,22 @@
-"""What the engine asks of the outside: market feeds and brokers.
+"""What the engine asks of the outside, market feeds and brokers: it is handed them and knows only
+this."""
 
-An adapter is one file in `feeds/` or `brokers/`; the engine is handed it and knows only this.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from app.domain.answer import Acknowledged as Acknowledged
+from app.domain.answer import Outcome as Outcome
+from app.domain.answer import Refused as Refused
+from app.domain.answer import Unclear as Unclear
+from app.domain.answer import Withheld as Withheld
+from app.domain.extended_hours import TradingDay, wholes
 from app.domain.fact import Purpose, TimeInForce
 from app.domain.instant import Instant, Micros
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import ChildStatus
+from app.domain.market import Traded
 from app.domain.quantity import Side
 from app.domain.recovery import IdScope as IdScope
 from app.domain.recovery import Lookup as Lookup
@@ -26,6 +31,11 @@ class Calendar(Protocol):
     def sessions(self, name: str, start: Instant, end: Instant) -> tuple[Session, ...]:
         """Sessions of the calendar `name` that overlap [start, end), in order, adjacent ones
         joined. Raises ValueError for a name no calendar has."""
+        ...
+
+    def around(self, name: str) -> tuple[Micros, Micros] | None:
+        """How long before each open and after each close limit orders trade; None: not at all, as
+        far as is known."""
         ...
 
 
@@ -74,6 +84,8 @@ class Feed(Protocol):
         """Live feeds: the symbols whose tape grew since the last call. Stepped: none."""
         ...
 
+    async def close(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Watched:
@@ -81,13 +93,26 @@ class Watched:
 
     `sessions` are those in which the feed can be traded, in order, adjacent ones joined; `curve`
     and `daily_volume` (its mean over past days) are from the feed's history, None where it has
-    none.
+    none; so is `volatility`, a fraction of the price (`domain/volatility.py`). `volume_coverage`
+    is the share of the market's volume that the feed tells of. `days`: the sessions again, with
+    the hours around them of which the feed tells (empty: of none).
     """
 
     instrument: Instrument
     sessions: tuple[Session, ...]
     curve: VolumeCurve | None
     daily_volume: Decimal | None = None
+    volume_coverage: Decimal = Decimal(1)
+    volatility: float | None = None
+    days: tuple[TradingDay, ...] = ()
+
+    def hours(self, *, extended: bool) -> tuple[Session, ...]:
+        """When it is traded, by who asks for extended hours or by everybody."""
+        return wholes(self.days) if extended else self.sessions
+
+    def traded(self, tape: Tape, start: Instant, end: Instant) -> Traded:
+        """What the market traded in (start, end], estimated from the share that is told."""
+        return tape.traded(start, end).scaled(self.volume_coverage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +122,9 @@ class Capabilities:
     `lookup` says which orders a look-up by client id finds, `lookup_lag` how late look-ups and
     lists may be, `quarantine` how long a request whose answer was lost may still arrive.
     `deadline`: the broker itself refuses a request that reaches it later than this after it was
-    decided (None: it cannot). `cancels_per_second` is what its rate limit leaves for cancels
-    (None: no limit is stated).
+    decided (None: it cannot). `cancels_per_second` is what its rate limit leaves for cancels, half
+    of it for moves (None: none is stated). `closing_auction`: it takes orders for that auction;
+    `extended_hours`: and limit orders for the hours before the open and after the close.
     """
 
     id_scope: IdScope
@@ -109,6 +135,8 @@ class Capabilities:
     deadline: Micros | None = None
     cancels_per_second: int | None = None
     replaces_atomically: bool = False
+    closing_auction: bool = False
+    extended_hours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,31 +159,6 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledged:
-    broker_order_id: str
-    at: Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Definitely not taken: only codes listed for that broker become this."""
-
-    code: str
-    message: str
-    at: Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """No clear answer: timeout, lost line, anything not listed."""
-
-    why: str
-
-
-Outcome = Acknowledged | Refused | Unclear
-
-
-@dataclass(frozen=True, slots=True)
 class Terms:
     """What an order at the broker asks for."""
 
@@ -163,11 +166,13 @@ class Terms:
     side: Side
     qty: Decimal
     limit_price: Decimal
+    closing_auction: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OrderReport:
-    """A state of a child as the broker tells it. `status` is never intent, sent or unknown.
+    """A state of a child as the broker tells it. `status` is never intent or sent; unknown says
+    that the broker spoke of the child in a way that cannot be read (`reason`: how).
 
     `terms` where the broker tells them (look-ups and lists should): a child that our journal
     lost is adopted by them.
@@ -215,6 +220,11 @@ class BustReport:
 Report = OrderReport | ExecutionReport | BustReport
 
 
+def illegible(report: Report) -> bool:
+    """Whether only this is known: that the broker spoke of the child."""
+    return isinstance(report, OrderReport) and report.status is ChildStatus.UNKNOWN
+
+
 class Broker(Protocol):
     """One account at one broker.
 
@@ -242,9 +252,9 @@ class Broker(Protocol):
         """All orders the broker still works. Raises ConnectionError."""
         ...
 
-    async def executions(self, since: Instant) -> Sequence[ExecutionReport | BustReport]:
-        """Executions, and busts of them, told at or after `since`, in order. Raises
-        ConnectionError."""
+    async def executions(self, since: Instant) -> Sequence[Report]:
+        """Executions, and busts of them, told at or after `since`, in order; for one that cannot
+        be read, its child's state as unknown. Raises ConnectionError."""
         ...
 
     async def positions(self) -> dict[str, Decimal]:
@@ -262,3 +272,23 @@ class Broker(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """A broker behind connections that can break."""
+
+    @property
+    def connections(self) -> Mapping[str, str]:
+        """The state of each by name: `closed` (it works, as a circuit), `open` (nothing is sent for
+        a while), `half_open` (one request tries)."""
+        ...
+
+
+@runtime_checkable
+class Prompting(Protocol):
+    """A broker that knows itself when it has something to tell."""
+
+    def prompt(self, news: Callable[[], None]) -> None:
+        """Call `news`, in the running loop, whenever `reports` has something new."""
+        ...

@@ -1,25 +1,31 @@
 """A real PostgreSQL for every test that asks: one server a run, one cloned database a test.
 
-SLIPSTREAM_TEST_DATABASE_URL names an external server instead (its user must be allowed to create
-databases); `make test` uses the embedded one.
+`make test` uses the one that comes with the package. SLIPSTREAM_TEST_POSTGRES=15 starts Debian's of
+that version instead (`make external`), SLIPSTREAM_TEST_DATABASE_URL names any server (its user must
+be allowed to create databases). Only what asks for a database runs then: what asks for none, or is
+about the embedded server, would be the same again.
 """
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
 
-import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
 from app.store.database import Database
-from app.store.embedded import Embedded
 from app.store.migrate import migrate
+from tests.databases import Databases, name_of
+from tests.databases import run_sql as run_sql  # Others take both from here.
+from tests.databases import with_database as with_database
+from tests.lanes import Lanes, in_order
+from tests.postgres import VARIABLE, PostgresServer, absence, installed, start_server
 
 settings.register_profile(
     "ci", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -32,7 +38,32 @@ DATA_SETS = Path(
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+ELSEWHERE = any(os.environ.get(name) for name in (VARIABLE, "SLIPSTREAM_TEST_DATABASE_URL"))
+ROOMY = 6 * 2**30
+"""Bytes of memory that must be free for the databases to lie there: a process of tests needs half a
+gigabyte for them."""
+
+DATABASES = {"server_url", "own_server"}
+"""Fixtures from which every database of a test comes."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return Lanes(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_configure() -> None:
+    version = os.environ.get(VARIABLE)
+    if version and version not in installed():
+        raise pytest.UsageError(absence(version))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items[:] = in_order(items)
+    if ELSEWHERE:
+        asking = [item for item in items if asks_for_a_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in asking])
+        items[:] = asking
     if DATA_SETS.is_dir():
         return
     absent = pytest.mark.skip(reason=f"needs market data that is not at {DATA_SETS}")
@@ -41,24 +72,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(absent)
 
 
+def pytest_collection_finish() -> None:
+    # Four thousand tests and all that they import live to the end: looking through them again and
+    # again is a tenth of the time.
+    gc.collect()
+    gc.freeze()
+
+
+def asks_for_a_database(item: pytest.Item) -> bool:
+    """Directly or through other fixtures, and not for the embedded server's sake."""
+    asked = DATABASES.intersection(getattr(item, "fixturenames", ()))
+    return bool(asked) and item.get_closest_marker("embedded") is None
+
+
 @pytest.fixture(scope="session")
 def data_sets() -> Path:
     """Real market data; only tests marked `data` may ask."""
     return DATA_SETS
-
-
-def with_database(url: str, name: str) -> str:
-    """The same server, another database."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=f"/{name}"))
-
-
-async def run_sql(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 @pytest.fixture(scope="session")
@@ -68,34 +98,89 @@ def server_url() -> Iterator[str]:
     if external:
         yield external
         return
+    with running() as server:
+        yield server.url
+
+
+@pytest.fixture
+def own_server() -> Iterator[PostgresServer]:
+    """A server that a test may kill."""
+    with running() as server:
+        yield server
+
+
+@contextmanager
+def running() -> Iterator[PostgresServer]:
     # A folder of its own: pytest clears old ones away, even under a server that still runs.
-    folder = Path(tempfile.mkdtemp(prefix="slipstream-test-pg-"))
-    server = Embedded(folder)
-    # Durability against power loss is not what these tests are about; kill -9 keeps its meaning.
-    asyncio.run(run_sql(server.url, "ALTER SYSTEM SET fsync = off"))
-    asyncio.run(run_sql(server.url, "SELECT pg_reload_conf()"))
-    yield server.url
+    folder = Path(tempfile.mkdtemp(prefix="slipstream-test-pg-", dir=roomy_memory()))
+    server = start_server(folder)
+    asyncio.run(server.hurry())
+    yield server
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def roomy_memory() -> Path | None:
+    """A folder in memory if there is plenty: the five hundred files of each database are made and
+    removed there in a fifth of the time. It holds no secret and needs to outlive nothing."""
+    memory = Path("/dev/shm")
+    if not (memory.is_dir() and os.access(memory, os.W_OK)):
+        return None
+    return memory if min(shutil.disk_usage(memory).free, _available()) > ROOMY else None
+
+
+def _available() -> int:
+    """Bytes of memory that may still be used."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
 @pytest.fixture(scope="session")
-def template(server_url: str) -> Iterator[str]:
+def databases(server_url: str) -> Iterator[Databases]:
+    """Where databases come from; each is dropped by whoever asked for it."""
+    made = Databases(server_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def template(databases: Databases) -> Iterator[str]:
     """A migrated database that every test's own is cloned from."""
-    name = f"template_{uuid.uuid4().hex[:12]}"
-    asyncio.run(run_sql(server_url, f"CREATE DATABASE {name}"))
-    asyncio.run(migrate(with_database(server_url, name)))
-    yield name
-    asyncio.run(run_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+    with databases.fresh("template") as url:
+        asyncio.run(migrate(url))
+        yield name_of(url)
 
 
 @pytest.fixture
-def database_url(server_url: str, template: str) -> Iterator[str]:
+def database_url(databases: Databases, template: str) -> Iterator[str]:
     """A fresh, migrated, empty database."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    asyncio.run(run_sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield with_database(server_url, name)
-    asyncio.run(run_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+    with databases.fresh("test", template) as url:
+        yield url
+
+
+if ELSEWHERE:
+
+    @pytest.fixture(scope="session")
+    def home_server(server_url: str) -> str:
+        """The PostgreSQL of a house that has the embedded one only where there is no other."""
+        return server_url
+
+    @pytest.fixture
+    def home_url(database_url: str) -> str:
+        """The database of such a house."""
+        return database_url
+
+else:
+
+    @pytest.fixture(scope="session")
+    def home_server() -> None:
+        """None: the house starts the embedded one."""
+
+    @pytest.fixture
+    def home_url() -> None:
+        """None, as well."""
 
 
 @pytest.fixture

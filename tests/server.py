@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from app.supervisor import free_port
+from tests.postgres import free_port
 
 OVER = ("filled", "canceled", "expired", "rejected")
 
@@ -29,7 +29,7 @@ class Server:
         self.url = url
         self.key = (folder / "admin.key").read_text().strip()
         self.client = httpx.AsyncClient(
-            base_url=url, headers={"Authorization": f"Bearer {self.key}"}, timeout=10
+            base_url=url, headers={"Authorization": f"Bearer {self.key}"}, timeout=30
         )
 
     def log(self) -> str:
@@ -100,13 +100,15 @@ async def running_server(
 ) -> AsyncIterator[Server]:
     """Start the server and stop it again; None: on its own embedded PostgreSQL."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port("127.0.0.1")
+    port = free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SLIPSTREAM_")}
     environment |= {
         "SLIPSTREAM_DATA_DIR": str(folder),
         "SLIPSTREAM_PORT": str(port),
         "SLIPSTREAM_HOLD": "true",
         "SLIPSTREAM_SPEED": "0",
+        # Seconds of a processor for what few tests wait for.
+        "SLIPSTREAM_SPARE_WORKER": "false",
         **{f"SLIPSTREAM_{name}": value for name, value in variables.items()},
     }
     environment.pop("DATABASE_URL", None)
@@ -124,12 +126,12 @@ async def running_server(
             yield server
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 async def ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     """Wait until the server takes orders."""
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 90
     async with httpx.AsyncClient(timeout=2) as client:
         while time.monotonic() < deadline and process.poll() is None:
             try:

@@ -1,7 +1,7 @@
 """A whole house in one process: service and worker on a real database, market time stepped."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,6 +12,7 @@ import asyncpg
 
 from app.domain.lifecycle import ORDER_DONE
 from app.domain.quantity import Side
+from app.domain.refusal import Unavailable
 from app.domain.request import Request
 from app.engine.accept import Given, accept
 from app.engine.quotes import scene_for
@@ -40,7 +41,7 @@ class World:
         """Enter an order; its id."""
         request = Request(account="main", symbol=symbol, side=Side(side), **_typed(fields))
         given = Given({"symbol": symbol, "side": side, **{k: str(v) for k, v in fields.items()}})
-        accepted = await accept(self.service, CALLER, request, given)
+        accepted = await self._answered(lambda: accept(self.service, CALLER, request, given))
         order_id: str = accepted.row["id"]
         return order_id
 
@@ -57,7 +58,7 @@ class World:
             await market_state.set_speed(connection, speed=None, held=True)
 
     async def until(
-        self, condition: Callable[[Any], bool], order_id: str, seconds: float = 30
+        self, condition: Callable[[Any], bool], order_id: str, seconds: float = 60
     ) -> Any:
         """Wait until the order's row fulfils a condition."""
         async with asyncio.timeout(seconds):
@@ -69,7 +70,7 @@ class World:
                     self.task.result()
                 await asyncio.sleep(0.01)
 
-    async def done(self, order_id: str, seconds: float = 30) -> Any:
+    async def done(self, order_id: str, seconds: float = 60) -> Any:
         return await self.until(lambda row: row["status"] in ORDER_DONE, order_id, seconds)
 
     async def children(self, order_id: str) -> list[dict[str, Any]]:
@@ -81,7 +82,18 @@ class World:
             return await views.fills(connection, accounts=None, order_id=order_id, limit=100_000)
 
     async def watch(self, symbol: str) -> None:
-        await scene_for(self.service, symbol)
+        await self._answered(lambda: scene_for(self.service, symbol))
+
+    async def _answered(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        """An answer, however busy the machine is: where market time was not told for a while,
+        nothing is entered, and whoever asks may ask again."""
+        async with asyncio.timeout(60):
+            while True:
+                with suppress(Unavailable):
+                    return await ask()
+                if self.task.done():
+                    self.task.result()
+                await asyncio.sleep(0.05)
 
     def revive(self, change: Callable[[Worker], object] | None = None) -> None:
         """Start another worker in the place of the dead one."""
@@ -90,8 +102,9 @@ class World:
             change(self.worker)
         self.task = asyncio.create_task(self.worker.run(self.stop))
 
-    async def kill_worker(self) -> None:
-        """End the worker without any goodbye: its tasks just stop, its lease stays."""
+    async def kill_worker(self, *, lapsed: bool = False) -> None:
+        """End the worker without any goodbye: its tasks just stop, its lease stays; or is let
+        lapse, where the seconds that it has left prove nothing."""
         brokers = [desk.broker for desk in self.worker.desks.values()]
         self.worker.desks.clear()
         self.worker._keeper._held.clear()
@@ -101,6 +114,13 @@ class World:
         for broker in brokers:
             # A dead process keeps no file open.
             await broker.close()
+        if lapsed:
+            await self.lapse()
+
+    async def lapse(self) -> None:
+        """Let every lease end now."""
+        async with self.database.connection() as connection:
+            await connection.execute("UPDATE leases SET until = clock_timestamp()")
 
 
 def _typed(fields: dict[str, Any]) -> dict[str, Any]:

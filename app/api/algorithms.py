@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from app.api.auth import Reader
+from app.api.order_bodies import AmendBody, OrderBody
 from app.domain.algorithm import Algorithm, Kind, Parameter
 from app.domain.algos import BY_NAME
 
@@ -15,8 +16,19 @@ router = APIRouter(tags=["algorithms"])
 
 @router.get("/algorithms")
 async def list_algorithms(visit: Reader) -> Response:
-    """Every algorithm; a parameter marked mutable may be changed in flight."""
-    return JSONResponse({"items": [described(algorithm) for algorithm in BY_NAME.values()]})
+    """Every algorithm with its `parameters`, and what an order of any of them takes beside
+    (`order`), as JSON schema; what is marked mutable may be changed in flight."""
+    items = [described(algorithm) for algorithm in BY_NAME.values()]
+    return JSONResponse({"items": items, "order": order_fields()})
+
+
+def order_fields() -> dict[str, Any]:
+    """The fields of an order, whatever its algorithm."""
+    schema = OrderBody.model_json_schema()
+    for name, field in schema["properties"].items():
+        # A word for limits is given with each change, and changes nothing itself.
+        field["mutable"] = name in AmendBody.model_fields and name != "confirm"
+    return schema
 
 
 def described(algorithm: Algorithm) -> dict[str, Any]:
@@ -31,7 +43,7 @@ def described(algorithm: Algorithm) -> dict[str, Any]:
         "parameters": {
             "type": "object",
             "additionalProperties": False,
-            "properties": {p.name: _schema(p) for p in algorithm.parameters},
+            "properties": {p.name: parameter_schema(p) for p in algorithm.parameters},
         },
     }
 
@@ -45,7 +57,8 @@ _TYPES: dict[Kind, dict[str, Any]] = {
 }
 
 
-def _schema(parameter: Parameter) -> dict[str, Any]:
+def parameter_schema(parameter: Parameter) -> dict[str, Any]:
+    """A parameter of an algorithm or gate as JSON schema."""
     bounds = {"minimum": parameter.minimum, "maximum": parameter.maximum}
     return {
         **_TYPES[parameter.kind],

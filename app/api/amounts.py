@@ -105,7 +105,18 @@ Duration = Annotated[
 Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9^][A-Za-z0-9 ./:_=^-]{0,31}$")]
 """As the feed writes it: SPY, BRK.B, BTC/USDT."""
 
-Id = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
+_ID = r"^[\x21-\x7e]{1,128}$"
+
+
+def _id(text: str) -> str:
+    if not re.fullmatch(_ID.strip("^$"), text):
+        raise ValueError("must be 1 to 128 characters of printable ASCII, without spaces")
+    return text
+
+
+Id = Annotated[
+    str, AfterValidator(_id), WithJsonSchema({"type": "string", "pattern": _ID}, mode="validation")
+]
 """A client's own id: printable ASCII without spaces."""
 
 Label = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]

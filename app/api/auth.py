@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
 
 from app.api.errors import Problem
+from app.api.headers import header
+from app.api.rates import Rates
 from app.domain.refusal import Forbidden, Refusal
-from app.engine.access import Key
+from app.engine.access import Key, Keyring
 from app.engine.service import Caller, Service
 
 
@@ -52,13 +55,38 @@ class Needs:
     scope: str
 
     async def __call__(self, request: Request) -> Visit:
-        text = bearer(request.headers.get("authorization"))
-        key = await request.app.state.keyring.find(text) if text is not None else None
-        if key is None:
-            raise Problem(401, "not_authenticated", "this needs a living API key", _CHALLENGE)
-        if not key.may(self.scope):
-            raise Forbidden("scope_missing", f"this key has no scope {self.scope!r}")
-        return Visit(request.app.state.service, caller_of(key), key)
+        return await visit_with(bearer(header(request, "authorization")), self.scope, request)
+
+
+async def visit_with(text: str | None, scope: str, request: Request) -> Visit:
+    """The visit of whoever holds the key `text`. Raises Problem 401, or Forbidden."""
+    state = request.app.state
+    key = await known_key(state.keyring, state.rates, text, address_of(request))
+    if key is None:
+        raise Problem(401, "not_authenticated", "this needs a living API key", _CHALLENGE)
+    if not key.may(scope):
+        raise Forbidden("scope_missing", f"this key has no scope {scope!r}")
+    route = getattr(request.scope.get("route"), "path", "")
+    state.rates.charge(key.id, scope, request.method, route)
+    return Visit(request.app.state.service, caller_of(key), key)
+
+
+async def known_key(keyring: Keyring, rates: Rates, text: str | None, address: str) -> Key | None:
+    """The living key that `text` is. Raises Problem 429 where too many wrong ones came from the
+    address; a key that was right before is looked up all the same."""
+    if text is None:
+        return None
+    if not keyring.remembers(text):
+        rates.check_address(address)
+    key = await keyring.find(text)
+    if key is None:
+        rates.failed(address)
+    return key
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Where a request comes from, as the socket has it: no header is believed."""
+    return connection.client.host if connection.client is not None else ""
 
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="slipstream"'}
@@ -71,7 +99,9 @@ def bearer(header: str | None) -> str | None:
 
 
 def caller_of(key: Key) -> Caller:
-    return Caller(key.id, tuple(sorted(key.accounts)) if key.accounts is not None else None)
+    accounts = tuple(sorted(key.accounts)) if key.accounts is not None else None
+    flattens = key.may("trade") or key.may("risk")
+    return Caller(key.id, accounts, key.symbols, may_flatten=flattens, until=key.expires_at)
 
 
 Reader = Annotated[Visit, Depends(Needs("read"))]

@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.requests import ClientDisconnect
 
 from app.api.errors import Problem
+from app.api.headers import header
 
 BODY_BYTES_MAX = 256 * 1024
 
@@ -39,12 +41,17 @@ def checked(given: object, model: type[Model]) -> Model:
 
 async def read(request: Request, at_most: int = BODY_BYTES_MAX) -> bytes:
     """The whole body; one too large is refused as soon as that is known."""
-    told = request.headers.get("content-length", "0")
+    told = header(request, "content-length") or "0"
     if told.isdigit() and int(told[:19]) > at_most:
         raise _too_large(at_most)
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
         if len(body) > at_most:
             raise _too_large(at_most)
     return bytes(body)

@@ -12,9 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from app.api.shown_path import shown_path
 from app.domain.refusal import Conflict, Forbidden, Missing, Refusal, Stale, Unavailable
 from app.engine.accept import KeyReused
 from app.engine.reading import unreachable
+from app.engine.tradingview import TooMany
 
 log = structlog.get_logger()
 
@@ -26,6 +28,7 @@ STATUS_OF: Mapping[type[Refusal], int] = {
     Stale: 412,
     Forbidden: 403,
     Unavailable: 503,
+    TooMany: 429,
 }
 
 _CODES = {404: "not_found", 405: "method_not_allowed"}
@@ -167,12 +170,12 @@ def _words(message: str) -> str:
 
 async def _on_http(request: Request, failure: HTTPException) -> Response:
     code = _CODES.get(failure.status_code, "http_error")
-    message = f"{request.method} {request.url.path[:200]}: {failure.detail}"
+    message = f"{request.method} {shown_path(request.url.path)[:200]}: {failure.detail}"
     return problem(
         request_id_of(request), failure.status_code, code, message, headers=failure.headers
     )
 
 
 async def _on_disconnect(request: Request, gone: ClientDisconnect) -> Response:
-    log.debug("client went away before its request was whole", path=request.url.path)
+    log.debug("client went away before its request was whole", path=shown_path(request.url.path))
     return Response(status_code=400)

@@ -12,7 +12,7 @@ from typing import Any
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-_FINAL_TEXT = 0x81
+_FINAL_TEXT, _FINAL_BINARY = 0x81, 0x82
 _HELD_BACK = 16 * 1024
 """Bytes that wait in this process for one socket, beside what the kernel holds; a reader that
 takes nothing costs no more."""
@@ -21,13 +21,22 @@ takes nothing costs no more."""
 @lru_cache(maxsize=4096)
 def text_frame(text: str) -> bytes:
     """A whole text message as one frame (RFC 6455, 5.2)."""
-    payload = text.encode()
+    return _frame(_FINAL_TEXT, text.encode())
+
+
+@lru_cache(maxsize=4096)
+def binary_frame(text: str) -> bytes:
+    """The same text as a binary message."""
+    return _frame(_FINAL_BINARY, text.encode())
+
+
+def _frame(head: int, payload: bytes) -> bytes:
     length = len(payload)
     if length < 126:
-        return bytes((_FINAL_TEXT, length)) + payload
+        return bytes((head, length)) + payload
     if length < 1 << 16:
-        return bytes((_FINAL_TEXT, 126)) + length.to_bytes(2, "big") + payload
-    return bytes((_FINAL_TEXT, 127)) + length.to_bytes(8, "big") + payload
+        return bytes((head, 126)) + length.to_bytes(2, "big") + payload
+    return bytes((head, 127)) + length.to_bytes(8, "big") + payload
 
 
 def chunks(texts: Sequence[str]) -> Iterator[tuple[bytes, int]]:

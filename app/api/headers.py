@@ -1,5 +1,6 @@
 """Headers that mean something: Idempotency-Key, ETag, If-Match, Link."""
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,13 +11,25 @@ from app.domain.refusal import Refusal, Stale
 
 _KEY_LENGTH_MAX = 255
 
+_ETAG = re.compile(r'(W/)?"[^"]*"')
+
+
+def header(request: Request, name: str) -> str | None:
+    """A header's first value. Read where it lies: for two or three, a mapping costs more."""
+    raw = name.encode()
+    for key, value in request.scope["headers"]:
+        if key == raw:
+            found: str = value.decode("latin-1")
+            return found
+    return None
+
 
 def idempotency_key(request: Request) -> str | None:
     """The client's key, quoted (a structured-field string) or bare."""
-    header = request.headers.get("idempotency-key")
-    if header is None:
+    told = header(request, "idempotency-key")
+    if told is None:
         return None
-    key = header.strip()
+    key = told.strip()
     if len(key) >= 2 and key[0] == key[-1] == '"':
         key = key[1:-1]
     if not 1 <= len(key) <= _KEY_LENGTH_MAX or not (key.isascii() and key.isprintable()):
@@ -33,17 +46,20 @@ def etag(row: Any) -> str:
 
 
 def expected_version(request: Request) -> int:
-    """The version in If-Match. Raises Problem 428 without one, Stale for what is no version."""
-    header = request.headers.get("if-match")
-    if header is None:
+    """The version in If-Match. Raises Problem 428 without one, Stale for another's ETag, Refusal
+    for what is none."""
+    told = header(request, "if-match")
+    if told is None:
         raise Problem(
             428, "if_match_needed", 'say which version you change: If-Match: "v7" (see ETag)'
         )
-    text = header.strip().strip('"')
+    text = told.strip().strip('"')
     digits = text.removeprefix("v")
-    if not (text.startswith("v") and digits.isascii() and digits.isdigit() and len(digits) < 19):
-        raise Stale("stale_version", 'If-Match must be one ETag of the order, such as "v7"')
-    return int(digits)
+    if text.startswith("v") and digits.isascii() and digits.isdigit() and len(digits) < 19:
+        return int(digits)
+    if _ETAG.fullmatch(told.strip()):
+        raise Stale("stale_version", f"the order never was at version {told.strip()[:40]}")
+    raise Refusal("bad_if_match", 'must be one ETag of the order, such as "v7"', field="If-Match")
 
 
 def is_known(request: Request, tag: str) -> bool:

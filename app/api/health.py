@@ -9,9 +9,10 @@ from starlette.responses import JSONResponse, Response
 from app.api.auth import Reader
 from app.api.clock import clock_answer
 from app.domain.algos import BY_NAME
+from app.engine.kill_switches import as_told, switches
 from app.engine.market_clock import market_clock
 from app.engine.reading import reading, unreachable
-from app.engine.service import Caller
+from app.engine.service import Caller, Service
 from app.engine.vitals import Check, readiness, vitals
 from app.store import views
 
@@ -58,21 +59,28 @@ async def metrics(request: Request, visit: Reader) -> Response:
 
 @router.get("/status")
 async def status(request: Request, visit: Reader) -> Response:
-    """The whole system at a glance: versions, market time, counts, streams, workers."""
+    """The whole system at a glance: versions, market time, counts, streams, workers, switches."""
     clock = await market_clock(visit.service)
+    thrown = await switches(visit.service, visit.caller)
     async with reading(visit.service) as connection:
         counts = await views.statistics(connection, visit.caller.accounts)
         leases = _leases_of(await views.leases(connection), visit.caller)
-    answer = {
+    told = {
         "version": request.app.version,
-        "algorithms": {name: algorithm.version for name, algorithm in BY_NAME.items()},
         "clock": clock_answer(clock) if clock else None,
         "counts": counts,
-        "streams": {"subscribers": visit.service.hub.subscribers},
-        "cursor": str(visit.service.hub.head),
         "leases": leases,
+        "kill_switches": [as_told(one.switch) for one in thrown],
     }
-    return JSONResponse(answer)
+    return JSONResponse(told | _running(visit.service))
+
+
+def _running(service: Service) -> dict[str, Any]:
+    return {
+        "algorithms": {name: algorithm.version for name, algorithm in BY_NAME.items()},
+        "streams": {"subscribers": service.hub.subscribers},
+        "cursor": str(service.hub.head),
+    }
 
 
 def _leases_of(leases: list[dict[str, Any]], caller: Caller) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.api.frames import PreparedFrames
+from app.api.slow_clients import PatientProtocol
 
 SEND_BUFFER = 64 * 1024
 """Bytes the kernel keeps for a reader that is slow. Its own choice, megabytes each, would let a
@@ -18,7 +19,7 @@ could not reach it."""
 
 OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
-        "http": "httptools",
+        "http": PatientProtocol,
         "ws": PreparedFrames,
         "ws_per_message_deflate": False,
         "ws_max_size": 64 * 1024,
@@ -26,6 +27,8 @@ OPTIONS: Mapping[str, Any] = MappingProxyType(
         "log_config": None,
         "access_log": False,
         "server_header": False,
+        # Whom a request came from: app/api/peer.py believes the proxies that a setting names.
+        "proxy_headers": False,
         "timeout_graceful_shutdown": 3,
     }
 )

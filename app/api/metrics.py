@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 
+from app.api.execution_gauges import ExecutionGauges
 from app.engine.vitals import Vitals
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -31,6 +32,8 @@ class Metrics:
             "market_clock_age_seconds", "Since a worker last told the market time."
         )
 
+        self._execution = ExecutionGauges(self._gauge)
+
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request. Labels are few, and looked up once."""
         labels = (method, route, status)
@@ -52,6 +55,7 @@ class Metrics:
         self._lag.set(vitals.stream_lag_seconds)
         age = vitals.clock_age_seconds
         self._clock_age.set(age if age is not None else float("inf"))
+        self._execution.set(vitals.execution)
         return generate_latest(self._registry)
 
     def _gauge(self, name: str, doc: str, labels: tuple[str, ...] = ()) -> Gauge:

@@ -3,10 +3,11 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, StringConstraints, model_validator
 
 from app.api.amounts import Amount, Duration, Id, Label, Moment, Scalar, Symbol
 from app.api.bodies import Strict
+from app.api.bracket_bodies import Bracketed
 from app.domain.admission import PRIORITY_MAX
 from app.domain.quantity import Side
 from app.domain.request import AUTO, Request
@@ -19,6 +20,9 @@ Params = Annotated[dict[str, Scalar], Field(max_length=50)]
 def _whole(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("must be a whole number")
+    # Before it is written out: 1E+1000000 has a million digits.
+    if isinstance(value, Decimal) and (not value.is_finite() or value.adjusted() > 9):
+        raise ValueError("is out of range")
     return value
 
 
@@ -30,7 +34,10 @@ Priority = Annotated[
 Algo = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
 
 
-class OrderBody(Strict):
+Confirmed = Annotated[tuple[Label, ...], Field(max_length=20)]
+
+
+class OrderBody(Bracketed):
     """A parent order: one of qty and notional, at most one of end_time and duration."""
 
     symbol: Symbol
@@ -56,6 +63,20 @@ class OrderBody(Strict):
     client_order_id: Id | None = Field(None, description="Unique per account, for ever.")
     strategy: Label | None = None
     tags: Annotated[tuple[Label, ...], Field(max_length=20)] = ()
+    confirm: Confirmed = Field(
+        (), description="Soft limits to go beyond, by name, this once; recorded with the order."
+    )
+    reduce_only: StrictBool = Field(
+        False,
+        description="Never takes the account's position through zero; canceled, with the reason"
+        " nothing_to_reduce, when nothing is left to reduce.",
+    )
+
+    extended_hours: StrictBool = Field(
+        False,
+        description="Works before the open and after the close too, by limit orders alone: with"
+        " limit, smart_limit or iceberg (auto takes one of them), without stop or target.",
+    )
 
     def request(self, account: str) -> Request:
         return Request(
@@ -77,6 +98,10 @@ class OrderBody(Strict):
             client_order_id=self.client_order_id,
             strategy=self.strategy,
             tags=self.tags,
+            confirm=self.confirm,
+            reduce_only=self.reduce_only,
+            extended_hours=self.extended_hours,
+            bracket=self.bracket(),
         )
 
 
@@ -97,11 +122,14 @@ class AmendBody(Strict):
     end_time: Moment | None = None
     max_participation: Amount | None = None
     params: Params | None = Field(None, description="Only those marked mutable.")
+    confirm: Confirmed = Field(
+        (), description="Soft limits that this change goes beyond, by name; kept with the order."
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _says_something(cls, given: Any) -> Any:
-        if isinstance(given, dict) and not given:
+        if isinstance(given, dict) and not given.keys() - {"confirm"}:
             raise ValueError("give at least one field to change")
         empty = [name for name, value in given.items() if value is None]
         if empty:
@@ -120,7 +148,10 @@ class AmendBody(Strict):
 
 def given(body: Strict) -> dict[str, Any]:
     """A body as it was sent, for its fingerprint: only what the client said."""
-    return {name: getattr(body, name) for name in body.model_fields_set}
+    said = {name: getattr(body, name) for name in body.model_fields_set}
+    return {
+        name: given(value) if isinstance(value, Strict) else value for name, value in said.items()
+    }
 
 
 def exact(value: Decimal) -> str:

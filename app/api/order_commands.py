@@ -21,11 +21,20 @@ router = APIRouter(tags=["orders"])
 
 @router.patch("/orders/{order_id}", openapi_extra=body_of(AmendBody))
 async def amend_order(request: Request, order_id: str, visit: Trader) -> Response:
-    """Change an order in flight. If-Match must be its ETag."""
+    """Change an order in flight. If-Match must be its ETag.
+
+    Limits hold as for a new order, except where the change makes nothing worse: an order may
+    become smaller however much less they allow by now.
+    """
     version = expected_version(request)
     body = await parsed(request, AmendBody)
     row = await commands.amend(
-        visit.service, visit.caller, order_uuid(order_id), version, body.changes()
+        visit.service,
+        visit.caller,
+        order_uuid(order_id),
+        version,
+        body.changes(),
+        confirm=body.confirm,
     )
     return _answer(row, 200)
 
@@ -56,7 +65,7 @@ class AccountQuery(Strict):
 async def cancel_all_orders(visit: Canceler, query: Annotated[AccountQuery, Query()]) -> Response:
     """Ask for the end of every open order of an account; the ids of those newly asked."""
     account = visit.account(query.account)
-    return JSONResponse({"canceling": await cancel_all(visit.service, account)}, 202)
+    return JSONResponse({"canceling": await cancel_all(visit.service, visit.caller, account)}, 202)
 
 
 def _answer(row: Any, status: int) -> Response:

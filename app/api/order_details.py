@@ -1,4 +1,4 @@
-"""What happened to an order and why: children, fills, events, schedule, cost."""
+"""What happened to an order: children, fills, events, schedule, cost."""
 
 from typing import Annotated
 
@@ -66,20 +66,4 @@ async def order_schedule(order_id: str, visit: Reader) -> Response:
         task, anchor = views.task_of(row)
     plan = BY_NAME[task.algo].plan(task, anchor)
     answer = {"order_id": row["id"], "algo": task.algo, "from": rfc3339(anchor.at)}
-    return JSONResponse(answer | {"slices": slices(plan)})
-
-
-@router.get("/why")
-async def order_why(order_id: str, visit: Reader) -> Response:
-    """Each child with the inputs, envelope and binding guard of the decision that made it."""
-    async with reading(visit.service) as connection:
-        row = await find_order(connection, order_id, visit)
-        return JSONResponse({"items": await views.why(connection, row)})
-
-
-@router.get("/tca")
-async def order_tca(order_id: str, visit: Reader) -> Response:
-    """What the execution cost; basis points and money, positive = cost. Unknown is null."""
-    async with reading(visit.service) as connection:
-        row = await find_order(connection, order_id, visit)
-    return JSONResponse(views.tca(row))
+    return JSONResponse(answer | {"slices": slices(plan.steps, plan.done)})

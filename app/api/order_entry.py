@@ -14,6 +14,7 @@ from app.api.errors import malformed, refused, request_id_of, unexpected
 from app.api.headers import etag, idempotency_key
 from app.api.order_bodies import BATCH_MAX, OrderBody, given
 from app.api.order_examples import BATCH_ANSWER, BATCH_REQUEST, ORDER_REQUEST
+from app.api.rates import Rates
 from app.domain.refusal import Refusal
 from app.domain.request import Request as Asked
 from app.engine.accept import Given, accept
@@ -44,17 +45,25 @@ async def enter_orders(request: Request, visit: Trader) -> Response:
     they came, the status and body that POST /orders would have answered.
 
     200 says that the batch was read, not that any order was accepted. What is accepted is
-    committed together, before the answer. Name each order by its `client_order_id`: a batch that
+    committed before the answer. Name each order by its `client_order_id`: a batch that
     is sent again then enters nothing twice.
     """
     _check_keyless(request)
     bodies = _items(json_object(await read(request, BATCH_BYTES_MAX)))
+    _charge(request, visit, len(bodies) - 1)
     found = [_read_as(body, visit) for body in bodies]
     fit = [one for one in found if isinstance(one, tuple)]
     outcomes = iter(await accept_many(visit.service, visit.caller, fit))
     settled = [next(outcomes) if isinstance(one, tuple) else one for one in found]
     results = [_result(request_id_of(request), outcome) for outcome in settled]
     return Response(to_json({"results": results}), 200, media_type="application/json")
+
+
+def _charge(request: Request, visit: Visit, more: int) -> None:
+    """Each order counts: many in one request are no way around the limit of the key."""
+    rates: Rates = request.app.state.rates
+    if more:
+        rates.charge(visit.key.id, "trade", "POST", request.url.path, more)
 
 
 def _check_keyless(request: Request) -> None:

@@ -4,14 +4,14 @@ from typing import Any
 
 from app.api.openapi import body_of
 from app.api.order_bodies import BatchBody, OrderBody
-from app.domain.algorithm import Algorithm
+from app.domain.algorithm import Algorithm, Placement
 from app.domain.algos import BY_NAME
 from app.domain.request import AUTO
 
 
 def _example(algorithm: Algorithm) -> dict[str, Any]:
     order: dict[str, Any] = {"symbol": "ACME", "side": "buy", "qty": "500", "algo": algorithm.name}
-    if algorithm.needs_limit_price:
+    if algorithm.placement is Placement.AT_LIMIT:
         order["limit_price"] = "99.50"
     if algorithm.windowed:
         order["duration"] = "30m"
@@ -19,9 +19,22 @@ def _example(algorithm: Algorithm) -> dict[str, Any]:
     return order | ({"params": params} if params else {})
 
 
+_BRACKET = {
+    "symbol": "ACME",
+    "side": "buy",
+    "qty": "100",
+    "algo": "market",
+    "take_profit": {"offset": "2.00"},
+    "stop_loss": {"offset": "1.00"},
+}
+
+
 def _examples() -> dict[str, dict[str, Any]]:
     auto = {"symbol": "ACME", "side": "sell", "notional": "25000", "algo": AUTO, "priority": 10}
+    close = {"symbol": "ACME", "side": "sell", "qty": "500", "algo": "market", "reduce_only": True}
     examples = {AUTO: {"summary": "Let the router choose", "value": auto}}
+    examples["reduce_only"] = {"summary": "Never through zero", "value": close}
+    examples["bracket_of_entry"] = {"summary": "With take-profit and stop-loss", "value": _BRACKET}
     for name, algorithm in BY_NAME.items():
         examples[name] = {"summary": algorithm.title, "value": _example(algorithm)}
     return examples
@@ -40,28 +53,6 @@ def _batch_example() -> dict[str, Any]:
 
 BATCH_REQUEST = body_of(BatchBody, _batch_example())
 
-_RESULT = {
-    "type": "object",
-    "required": ["status"],
-    "properties": {
-        "status": {"type": "integer", "description": "What POST /orders would have answered."},
-        "order": {"type": "object", "description": "With 202."},
-        "replayed": {"type": "boolean", "description": "It was there before."},
-        "problem": {"$ref": "#/components/schemas/Problem"},
-    },
-}
-
 BATCH_ANSWER: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The batch was read; each order has a verdict of its own",
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["results"],
-                    "properties": {"results": {"type": "array", "items": _RESULT}},
-                }
-            }
-        },
-    }
+    200: {"description": "The batch was read; each order has a verdict of its own"}
 }

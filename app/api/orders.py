@@ -25,10 +25,17 @@ router = APIRouter(tags=["orders"])
 
 @router.post("/orders/preview", openapi_extra=ORDER_REQUEST)
 async def preview_order(request: Request, visit: Reader) -> Response:
-    """What would happen: algorithm and why, schedule, cost, limits. Changes nothing."""
+    """What would happen: algorithm and why, schedule, cost, limits. Changes nothing.
+
+    `schedule_basis` says what `schedule` and `participation` are. `planned`: the order's own
+    slices. `expected`: the market's volume decides when a POV order trades; its children are told
+    for a usual day, from the volume curve times the daily volume as what others trade, of which
+    the order does rate / (1 - rate). `due_at` is when a child that rests has to cross, null where
+    that is not expected within the window. Without a daily volume both are empty.
+    """
     body = await parsed(request, OrderBody)
     asked = body.request(visit.account(body.account))
-    return JSONResponse(preview_answer(await preview(visit.service, asked)))
+    return JSONResponse(preview_answer(await preview(visit.service, visit.caller, asked)))
 
 
 _STATUSES = ("open", "closed", *(status.value for status in OrderStatus))
@@ -92,7 +99,11 @@ async def get_order(request: Request, order_id: str, visit: Reader) -> Response:
     """One order, whole. The ETag is what PATCH asks for in If-Match."""
     async with reading(visit.service) as connection:
         row = await find_order(connection, order_id, visit)
-    return _shown(request, row)
+        exits = await views.exits(connection, row)
+    if exits is None:
+        return _shown(request, row)
+    # Of its exits the order's own version says nothing: there is no 304.
+    return JSONResponse({**views.order(row), "exits": exits}, headers={"ETag": etag(row)})
 
 
 async def find_order(connection: Any, order_id: str, visit: Visit) -> Any:
@@ -103,12 +114,12 @@ async def find_order(connection: Any, order_id: str, visit: Visit) -> Any:
     return row
 
 
-def order_uuid(text: str) -> str:
-    """An id as the store writes it. Raises Missing for what can be no order's."""
+def order_uuid(text: str, what: str = "order") -> str:
+    """An id as the store writes it. Raises Missing for what can be no such id."""
     try:
         return str(UUID(text[:64]))
     except ValueError:
-        raise Missing("unknown_order", "no such order") from None
+        raise Missing(f"unknown_{what}", f"no such {what}") from None
 
 
 def _shown(request: Request, row: Any) -> Response:

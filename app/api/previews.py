@@ -1,22 +1,23 @@
-"""A preview as JSON: route, schedule, cost with its assumptions, verdicts."""
+"""A preview as JSON: route, schedule, what it costs, what else it could be, verdicts."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
 from app.api.order_bodies import exact
+from app.api.preview_costs import alternatives, basis, cost, frontier, participation
 from app.domain.instant import rfc3339
-from app.domain.plan import Plan
-from app.domain.task import Task
-from app.engine.preview import Preview, Verdict
-
-_BPS = Decimal(10_000)
+from app.domain.plan import Step
+from app.domain.quantity import ZERO
+from app.domain.risk.judge import Outcome, Verdict
+from app.engine.preview import Preview
 
 
 def preview_answer(preview: Preview) -> dict[str, Any]:
     task, route = preview.admitted.task, preview.admitted.route
     return {
-        "would_be_accepted": all(v.passed for v in preview.verdicts if v.name != "kill_switch"),
+        "would_be_accepted": all(v.outcome in _LETS_IN for v in preview.verdicts),
         "symbol": task.instrument.symbol,
         "side": task.side.value,
         "qty": exact(task.qty),
@@ -28,15 +29,19 @@ def preview_answer(preview: Preview) -> dict[str, Any]:
         "start_time": rfc3339(task.start),
         "end_time": rfc3339(task.end),
         "curve_source": task.curve.source,
-        "schedule": slices(preview.plan),
-        "cost": _cost(preview, task),
-        "verdicts": [_verdict(verdict) for verdict in preview.verdicts],
+        "schedule": slices(preview.steps),
+        "schedule_basis": basis(preview),
+        "participation": participation(preview),
+        "cost": cost(preview),
+        "alternatives": alternatives(preview),
+        "frontier": frontier(preview),
+        "verdicts": [*map(_verdict, preview.verdicts), _halt(preview.halt)],
     }
 
 
-def slices(plan: Plan) -> list[dict[str, Any]]:
-    """The slices of a plan with the quantity that may be done once each has begun."""
-    sums = accumulate((step.qty for step in plan.steps), initial=plan.done)
+def slices(steps: Sequence[Step], done: Decimal = ZERO) -> list[dict[str, Any]]:
+    """The slices of a plan from `done` on, with what may be done in all once each has begun."""
+    sums = accumulate((step.qty for step in steps), initial=done)
     next(sums)
     return [
         {
@@ -45,38 +50,32 @@ def slices(plan: Plan) -> list[dict[str, Any]]:
             "qty": exact(step.qty),
             "cumulative": exact(total),
         }
-        for step, total in zip(plan.steps, sums, strict=True)
+        for step, total in zip(steps, sums, strict=True)
     ]
 
 
-def _cost(preview: Preview, task: Task) -> dict[str, Any]:
-    """Half the spread at the arrival quote: what crossing costs against the mid."""
-    quote = preview.admitted.quote
-    if quote is None or not quote.uncrossed:
-        return {"half_spread_bps": None, "half_spread_money": None, "assumptions": [_NO_QUOTE]}
-    half = (quote.ask - quote.bid) / 2
-    return {
-        "arrival": {"bid": exact(quote.bid), "ask": exact(quote.ask), "mid": exact(quote.mid)},
-        "currency": task.instrument.currency,
-        "half_spread_bps": exact(round(half / quote.mid * _BPS, 4)),
-        "half_spread_money": exact(round(half * task.qty, 4)),
-        "assumptions": _ASSUMPTIONS,
-    }
-
-
-_NO_QUOTE = "there is no uncrossed quote to measure the spread from"
-_ASSUMPTIONS = [
-    "the whole quantity crosses the spread; what fills resting costs less",
-    "the spread stays as wide as in the quote shown",
-    "no market impact, no fees, and no drift of the price are counted",
-]
+_LETS_IN = (Outcome.PASS, Outcome.CONFIRMED)
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
+    bound = verdict.bound
     return {
-        "gate": verdict.name,
-        "verdict": "pass" if verdict.passed else "reject",
-        "limit_value": exact(verdict.limit) if verdict.limit is not None else None,
+        "gate": bound.limit.name,
+        "verdict": "reject" if verdict.outcome is Outcome.REFUSE else verdict.outcome.value,
+        "scope": bound.scope.value,
+        "name": bound.name,
+        "limit_value": exact(bound.hard) if bound.hard is not None else None,
+        "soft_value": exact(bound.soft) if bound.soft is not None else None,
         "order_value": exact(verdict.value) if verdict.value is not None else None,
         "reason": verdict.reason,
+    }
+
+
+def _halt(reason: str | None) -> dict[str, Any]:
+    return {
+        "gate": "kill_switch",
+        "verdict": "pass" if reason is None else "reject",
+        "limit_value": None,
+        "order_value": None,
+        "reason": reason,
     }

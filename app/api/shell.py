@@ -1,7 +1,7 @@
 """The shell around every request: its id, its time, its log line, and no failure unanswered."""
 
+import os
 import re
-import secrets
 import time
 
 import structlog
@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import answered, retry_headers, unexpected
 from app.api.metrics import Metrics
+from app.api.shown_path import shown_path
 
 log = structlog.get_logger()
 
@@ -37,24 +38,27 @@ class Shell:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, tell)
-            except Exception as failure:
-                body = unexpected(request_id, failure)
-                if status:
-                    raise  # The answer has begun; the server can only cut it off.
-                await answered(body, retry_headers(body))(scope, receive, tell)
-            finally:
-                self._keep(scope, status, time.perf_counter() - began)
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._app(scope, receive, tell)
+        except Exception as failure:
+            body = unexpected(request_id, failure)
+            if status:
+                raise  # The answer has begun; the server can only cut it off.
+            await answered(body, retry_headers(body))(scope, receive, tell)
+        finally:
+            self._keep(scope, status, time.perf_counter() - began)
+            structlog.contextvars.reset_contextvars(**bound)
 
     def _keep(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
+        if scope.get("root_path") and route != "unknown":
+            route = scope["root_path"] + route
         self._metrics.observe(scope["method"], route, status, seconds)
         log.debug(
             "request",
             method=scope["method"],
-            path=scope["path"],
+            path=shown_path(scope["path"]),
             status=status,
             milliseconds=round(seconds * 1000, 3),
         )
@@ -62,4 +66,4 @@ class Shell:
 
 def _request_id(scope: Scope) -> str:
     given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    return given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    return given.decode() if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()

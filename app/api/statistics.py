@@ -11,7 +11,7 @@ from app.api.bodies import Strict
 from app.engine.reading import reading
 from app.store import views
 
-router = APIRouter(tags=["orders"])
+router = APIRouter(tags=["statistics"])
 
 
 class StatisticsQuery(Strict):
@@ -20,7 +20,7 @@ class StatisticsQuery(Strict):
     account: Id | None = None
     since: Moment | None = None
     until: Moment | None = None
-    group_by: Literal["algo", "symbol", "strategy", "side"] | None = None
+    group_by: Literal["algo", "symbol", "strategy", "side", "route"] | None = None
 
 
 _FIGURES: dict[str, Any] = {
@@ -37,6 +37,13 @@ _FIGURES: dict[str, Any] = {
     "notional": {"value": "75015", "currency": "USD", "reason": None},
     "fees": {"value": "2.625", "currency": "USD", "reason": None},
     "slippage": {"orders": 2, "mean_bps": "1.9", "weighted_bps": "2", "reason": None},
+    "against_estimate": {
+        "orders": 2,
+        "expected_bps": "1.4",
+        "surprise_bps": "0.5",
+        "standard_error_bps": "2.1",
+        "reason": None,
+    },
     "time_to_complete": {
         "orders": 1,
         "median_seconds": "540.2",

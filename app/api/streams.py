@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+from app.api.rates import RateRules, Rates
 from app.domain.instant import rfc3339
 from app.engine.access import Key, Keyring
 from app.engine.reading import unreachable
@@ -28,6 +29,7 @@ class Streams:
 
     keyring: Keyring
     pace: Pace = Pace()
+    rates: Rates = field(default_factory=lambda: Rates(RateRules()))
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 It shares no line with what it audits: nothing of `app` is imported here, the sums are done again.
 What cannot be seen from those two is not claimed: that a decision saw the true tape (I10 is
 checked against what it says it saw), that a subscriber got what was told (I21), that nothing
-depends on the clock (I24, I27). `docs/audit.md` lists the checks.
+depends on the clock (I24, I27). `docs/audit.md` lists the checks, and what is checked in part.
 """
 
 from app.audit.records import Check, Fault, Report

@@ -2,10 +2,12 @@
 
 from app.audit import (
     corrections,
+    exits,
     identity,
     positions,
     progress,
     quantities,
+    reducing,
     sending,
     state,
     stream,
@@ -17,6 +19,8 @@ RULES = (
     *sending.RULES,
     *state.RULES,
     *positions.RULES,
+    *reducing.RULES,
+    *exits.RULES,
     *corrections.RULES,
     *stream.RULES,
     *progress.RULES,

@@ -24,6 +24,11 @@ class Findings:
     unproven: list[Fault] = field(default_factory=list)
     decisions: list[Fault] = field(default_factory=list)
     times: list[Fault] = field(default_factory=list)
+    beyond: list[Fault] = field(default_factory=list)
+    lines: list[Fault] = field(default_factory=list)
+    bursts: list[Fault] = field(default_factory=list)
+    terms: list[Fault] = field(default_factory=list)
+    child_terms: list[Fault] = field(default_factory=list)
 
     def count(self, story: Story) -> None:
         self.orders += 1
@@ -53,9 +58,11 @@ class Findings:
                 "filled + working + unknown never exceed qty + excess at any event",
                 "I3", events, self.claims,
             ),
-            checked("the last event says what the order's row says", "I20", orders, self.rows),
-            checked("children are what their events made them", "I20", children, self.child_rows),
-            checked("the fills told are the fills booked", "I20", self.fills, self.fill_rows),
+            checked("the last event says what the order's row says", "I20 I26", orders, self.rows),
+            checked(
+                "children are what their events made them", "I20 I26", children, self.child_rows
+            ),
+            checked("the fills told are the fills booked", "I20 I26", self.fills, self.fill_rows),
             checked(
                 "nothing is sent after a cancel, while paused, or into an excess",
                 "I13", children, self.sends,
@@ -65,6 +72,23 @@ class Findings:
             checked(
                 "every child was decided on the sums that its intent met",
                 "I3", children, self.decisions,
+            ),
+            checked("no decision sends beyond its envelope", "I11", children, self.beyond),
+            checked(
+                "a TWAP's envelope keeps within a slice of the straight line",
+                "I11", children, self.lines,
+            ),
+            checked(
+                "what a TWAP is late with goes out two slices at a time at most",
+                "I11", children, self.bursts,
+            ),
+            checked(
+                "terms, reasons and counts of an order are rebuilt from its events",
+                "I26", orders, self.terms,
+            ),
+            checked(
+                "what is known of a child is rebuilt from its events",
+                "I26", children, self.child_terms,
             ),
             checked(
                 "an order's events do not go back in market time",

@@ -223,6 +223,9 @@ def _fill(order: Order, data: Data) -> None:
     order.excess = max(order.excess, order.claimed - order.qty)
 
 
+OVER_BY_SUM = ("filled", "canceled", "expired")
+
+
 def _bust(order: Order, data: Data) -> None:
     child, name = _child(order, data), data["execution_id"]
     booked = order.fills.pop(name, None)
@@ -231,14 +234,17 @@ def _bust(order: Order, data: Data) -> None:
         raise Illegal(f"execution {name} is void, but it is not booked like that")
     order.void[name] = booked
     before = order.claimed
+    room = order.qty + order.excess - before + booked[1]
     order.filled -= booked[1]
     child.filled -= booked[1]
-    if child.status == "filled" and child.filled < child.qty:
-        over = order.status in ORDER_DONE
-        child.status = "canceled" if over else "unknown"
-        if not over:
+    # Over by a sum that is another now: in doubt, where what it may have filled is not sent yet.
+    if child.status in OVER_BY_SUM and ZERO < child.qty - child.filled <= room:
+        if order.status not in ORDER_DONE:
+            child.status = "unknown"
             order.open[data["child_id"]] = child
-    order.excess = max(order.excess - (before - order.claimed), ZERO)
+        elif child.status == "filled":
+            child.status = "canceled"
+    order.excess = max(order.excess - max(before - order.claimed, ZERO), ZERO)
 
 
 _STEPS: dict[str, Callable[[Order, Data], None]] = {
@@ -247,6 +253,8 @@ _STEPS: dict[str, Callable[[Order, Data], None]] = {
     "order.pause_requested": _pause,
     "order.resume_requested": _resume,
     "order.replanned": lambda order, data: None,
+    "order.stop_hit": lambda order, data: None,
+    "order.exit_forced": lambda order, data: None,
     "child.intended": _intend,
     "child.adopted": _adopt,
     "child.sent": _sent,

@@ -20,6 +20,14 @@ RULES = (
     _once("a child id stands for one child", "I7", "children", "id"),
     _once("a child number is used once", "I7", "children", "account, order_id, number"),
     Rule(
+        "an order's chance is seeded by its own id, or by the seed it asked for",
+        "I27",
+        "orders",
+        """
+        SELECT account || '/' || id, format('the seed is %s', seed) FROM orders
+        WHERE seed <> coalesce(params ->> 'seed', id::text)""",
+    ),
+    Rule(
         "a child's id is made of its order's key",
         "I7",
         "children",
@@ -58,7 +66,9 @@ RULES = (
         SELECT 'signal ' || s.id, format('%s, its order: %s', s.decision,
             coalesce(s.order_id::text, 'none'))
         FROM signals s LEFT JOIN orders o ON o.account = s.account AND o.id = s.order_id
-        WHERE (s.decision = 'execute' AND o.signal_id IS DISTINCT FROM s.id)
+        WHERE (s.decision = 'execute' AND s.mode IS DISTINCT FROM 'shadow'
+            AND o.signal_id IS DISTINCT FROM s.id)
+            OR (s.mode = 'shadow' AND s.order_id IS NOT NULL)
             OR (s.order_id IS NOT NULL AND o.id IS NULL)
         UNION ALL
         SELECT 'key ' || k.key, format('there is no order %s', k.order_id)

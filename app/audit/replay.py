@@ -1,9 +1,11 @@
 """Every order's events, folded again and held against its rows."""
 
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from app.audit import pace, rebuilt
 from app.audit.findings import Findings
 from app.audit.fold import Illegal, Order, fold
 from app.audit.records import Fault
@@ -28,7 +30,24 @@ async def replay(connection: Connection, part: int = 0, parts: int = 1) -> Findi
         if order is not None:
             _compare(story, order, findings)
             _decisions(story, findings)
+            _rest(story, findings)
     return findings
+
+
+def _rest(story: Story, findings: Findings) -> None:
+    """What stands in the events and rows beside the sums."""
+    looks: tuple[tuple[Callable[[Story], Iterable[Fault]], list[Fault]], ...] = (
+        (pace.beyond_envelope, findings.beyond),
+        (pace.off_the_line, findings.lines),
+        (pace.bursts, findings.bursts),
+        (rebuilt.order_faults, findings.terms),
+        (rebuilt.child_faults, findings.child_terms),
+    )
+    for look, found in looks:
+        try:
+            found += look(story)
+        except (KeyError, TypeError, ValueError, ArithmeticError) as what:
+            found.append(Fault(story.name, f"cannot be read: {what!r}"))
 
 
 def _number(story: Story, findings: Findings) -> None:

@@ -14,9 +14,17 @@ Grouped = dict[tuple[Any, Any], list[Row]]
 
 _COLUMNS = {
     "events": "seq, type, at, data",
-    "children": "id, number, qty, price, status, filled, adopted, why",
+    "children": "id, number, qty, price, purpose, status, filled, adopted, why, reason,"
+    " broker_order_id, cancel_requested_at",
     "fills": "execution_id, child_id, qty, price, fee, busted_at",
 }
+
+
+_ORDER = (
+    "status, seq, qty, filled, working, unknown, canceled, excess, algo, params, instrument,"
+    " start_at, end_at, limit_price, max_participation, reason, cancel_reason, pause_requested,"
+    " anchor_at, anchor_done, next_child, rejections, rejected_at"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +57,8 @@ async def stories(connection: Connection, part: int, parts: int) -> AsyncIterato
 
 async def _orders(connection: Connection, after: Row | None, part: int, parts: int) -> list[Row]:
     rows: list[Row] = await connection.fetch(
-        "SELECT account, id, status, seq, qty, filled, working, unknown, canceled, excess"
-        " FROM orders WHERE ($1::text IS NULL OR (account, id) > ($1, $2::uuid))"
+        f"SELECT account, id, {_ORDER} FROM orders"
+        " WHERE ($1::text IS NULL OR (account, id) > ($1, $2::uuid))"
         " AND ($4 = 1 OR abs(uuid_hash(id)::bigint) % $4 = $3)"
         f" ORDER BY account, id LIMIT {BATCH}",
         after["account"] if after else None,

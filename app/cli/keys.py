@@ -9,7 +9,9 @@ from app.cli.client import Client
 from app.cli.options import AsJson, Key, Url
 from app.cli.output import print_json, print_table
 
-keys = typer.Typer(name="keys", help="API keys: list, create, revoke.", no_args_is_help=True)
+keys = typer.Typer(
+    name="keys", help="API keys: list, create, rotate, revoke.", no_args_is_help=True
+)
 
 
 @keys.command("list")
@@ -20,7 +22,10 @@ def list_keys(url: Url = None, key: Key = None, as_json: AsJson = False) -> None
     if as_json:
         print_json(found)
         return
-    columns = ("id", "name", "scopes", "accounts", "created_at", "last_used_at", "revoked_at")
+    columns = (
+        *("id", "name", "scopes", "accounts", "symbols"),
+        *("created_at", "last_used_at", "expires_at", "revoked_at"),
+    )
     rows = [[" ".join(k[c]) if isinstance(k[c], list) else k[c] for c in columns] for k in found]
     print_table(columns, rows)
 
@@ -34,14 +39,53 @@ def create_key(
     account: Annotated[
         list[str] | None, typer.Option(help="What it reaches; may be repeated. Default: all.")
     ] = None,
+    default_algo: Annotated[
+        str | None, typer.Option(help="Works plain orders of Alpaca's clients; auto, twap, …")
+    ] = None,
+    symbol: Annotated[
+        list[str] | None, typer.Option(help="What it may trade; may be repeated. Default: all.")
+    ] = None,
+    expires_at: Annotated[
+        str | None, typer.Option(help="From then on it opens nothing; 2026-12-31T00:00:00Z.")
+    ] = None,
     url: Url = None,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it. It is shown this once and never again."""
-    body = {"name": name, "scopes": scope} | ({"accounts": account} if account else {})
+    given = {
+        "accounts": account,
+        "default_algo": default_algo,
+        "symbols": symbol,
+        "expires_at": expires_at,
+    }
+    body = {"name": name, "scopes": scope} | {k: v for k, v in given.items() if v}
     with Client(place.find(url, key)) as client:
         made = client.post("/keys", body)
+    if as_json:
+        print_json(made)
+    else:
+        print(made["key"])
+
+
+@keys.command("rotate")
+def rotate_key(
+    key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `keys list` shows it.")],
+    overlap: Annotated[str, typer.Option(help="How long the old one goes on opening.")] = "24h",
+    expires_at: Annotated[
+        str | None,
+        typer.Option(help="When the new one ends; never: not at all. Default: as the old one."),
+    ] = None,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key that may do the same, and let the old one end after the overlap."""
+    body: dict[str, str | None] = {"overlap": overlap}
+    if expires_at is not None:
+        body["expires_at"] = None if expires_at == "never" else expires_at
+    with Client(place.find(url, key)) as client:
+        made = client.post(f"/keys/{key_id}/rotate", body)
     if as_json:
         print_json(made)
     else:

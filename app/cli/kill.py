@@ -38,8 +38,10 @@ Base = Annotated[
 
 
 class Level(StrEnum):
+    CLOSE_ONLY = "close_only"
     HALT = "halt"
     CANCEL = "cancel"
+    FLATTEN = "flatten"
 
 
 def kill(
@@ -47,9 +49,13 @@ def kill(
     symbol: Symbol = None,
     strategy: Strategy = None,
     level: Annotated[
-        Level, typer.Option(help="halt: nothing new; cancel: open orders end as well.")
+        Level,
+        typer.Option(
+            help="close_only: nothing new but what reduces a position; halt: nothing new; cancel:"
+            " open orders end as well; flatten: positions are closed after that."
+        ),
     ] = Level.HALT,
-    reason: Annotated[str | None, typer.Option(help="Why; it is kept.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "by hand",
     show: Annotated[bool, typer.Option("--list", help="What is thrown; throws nothing.")] = False,
     direct: Direct = False,
     database: Base = None,
@@ -65,8 +71,6 @@ def kill(
         _list(directly(database, _switches) if direct else _asked(url, key), as_json)
         return
     scope, name = _target(account, symbol, strategy)
-    if not reason:
-        raise Failure(Exit.USAGE, "say why: --reason")
     body = {"scope": scope, "name": name, "level": level.value, "reason": reason}
     thrown, through = None, "the server"
     if not direct:
@@ -76,10 +80,14 @@ def kill(
     if as_json:
         print_json(thrown)
     else:
-        print(
-            f"{scope}:{name} is thrown ({thrown['level']}) through {through};"
-            f" it bears on {thrown['open_orders']} open orders"
-        )
+        orders = thrown["open_orders"]
+        bears = "open orders could not be counted"
+        if orders is not None:
+            bears = f"it bears on {orders} open orders"
+        print(f"{scope}:{name} is thrown ({thrown['level']}) through {through}; {bears}")
+        _print_progress(thrown)
+        if thrown.get("known") is False:
+            typer.echo(f"slipstream: nothing here is called {scope} {name!r} yet", err=True)
 
 
 def release(
@@ -147,8 +155,18 @@ def _list(found: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    columns = ("scope", "name", "level", "reason", "changed_at", "changed_by")
+    columns = ("scope", "name", "level", "reason", "changed_at", "changed_by", "open_orders")
     print_table(columns, [[switch[c] for c in columns] for switch in found])
+    for switch in found:
+        _print_progress(switch)
+
+
+def _print_progress(thrown: dict[str, Any]) -> None:
+    """How long the cancels take, and what is to be closed."""
+    if thrown["expected_seconds"]:
+        print(f"its brokers let the cancels through within {thrown['expected_seconds']} s")
+    for one in thrown["standing"]:
+        print(f"{one['account']}: {one['qty']} {one['symbol']} stand open: {one['doing']}")
 
 
 def _place(scope: str, name: str) -> "Target":
@@ -158,9 +176,9 @@ def _place(scope: str, name: str) -> "Target":
 
 
 async def _switches(base: str) -> list[dict[str, Any]]:
-    from app.engine.kill_switches import as_told, switches_directly
+    from app.engine.kill_switches import fully_told, switches_directly
 
-    return [as_told(switch) for switch in await switches_directly(base)]
+    return [fully_told(thrown) for thrown in await switches_directly(base)]
 
 
 async def _throw(base: str, body: dict[str, str]) -> dict[str, Any]:
@@ -168,7 +186,7 @@ async def _throw(base: str, body: dict[str, str]) -> dict[str, Any]:
 
     target, level = _place(body["scope"], body["name"]), kill_switches.Level(body["level"])
     thrown = await kill_switches.throw_directly(base, who(), target, level, body["reason"])
-    return {**kill_switches.as_told(thrown.switch), "open_orders": thrown.open_orders}
+    return kill_switches.fully_told(thrown)
 
 
 async def _release(base: str, scope: str, name: str, reason: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class Group(StrEnum):
     SYMBOL = "symbol"
     STRATEGY = "strategy"
     SIDE = "side"
+    ROUTE = "route"
 
 
 def statistics(

@@ -19,10 +19,13 @@ def status(url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
     out.print(f"Slipstream {told['version']} at {client.place.url}")
     out.print(_clock(told["clock"]))
     counts = told["counts"]
-    for name in ("orders", "children"):
+    for name in ("signals", "orders", "children"):
         out.print(f"{name}: {_counted(counts[name])}")
     out.print(f"fills: {counts['fills']}")
     out.print(f"subscribers: {told['streams']['subscribers']}, head of the log {told['cursor']}")
+    for switch in told["kill_switches"]:
+        scope, name = switch["scope"], switch["name"]
+        out.print(f"kill switch {scope}:{name}, {switch['level']}: {switch['reason']}")
     leases = told.get("leases") or []
     if leases:
         columns = list(leases[0])

@@ -28,6 +28,20 @@ class Replan:
 
 
 @dataclass(frozen=True, slots=True)
+class Trip:
+    """Note that the stop was hit, at the touch `price`."""
+
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    """Note that everything has to cross from now on."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """Send one child."""
 
@@ -47,7 +61,7 @@ class Cancel:
     reason: str
 
 
-Action = Move | Replan | Send | Cancel
+Action = Move | Replan | Trip | Force | Send | Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +69,8 @@ class Decision:
     """What to do now, and when to look again: at `look_at`, or as soon as a trigger fires.
 
     `bound` names the guard that held back or limited, for the answer to "why"; `envelope` is
-    None where the order's phase decided before any plan was asked.
+    None where the order's phase decided before any plan was asked. `own`: another order of the
+    account is in the way, and whatever changes that one may let this one go.
     """
 
     actions: tuple[Action, ...] = ()
@@ -63,3 +78,4 @@ class Decision:
     triggers: tuple[Trigger, ...] = ()
     bound: str | None = None
     envelope: Envelope | None = None
+    own: bool = False

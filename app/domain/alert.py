@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from app.domain.execution import Execution
 from app.domain.instant import SECOND, Instant, Micros
+from app.domain.lifecycle import OrderStatus
+from app.domain.parameters import Completion
 
 
 class Severity(StrEnum):
@@ -26,6 +28,10 @@ class Thresholds:
     slippage_bps: Decimal = Decimal(20)
     failed_children: int = 3
     stalled_after: Micros = 300 * SECOND
+    vwap_deviation_bps: Decimal = Decimal(100)
+    failed_orders: int = 3
+    slow_share: Decimal = Decimal("0.2")
+    slow_after: Micros = 60 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,11 @@ class Sight:
     """One order as the rules see it.
 
     `average_price` is None before the first fill, `arrival_mid` where no quote was known;
-    `behind_since` is when the order fell behind what it must have done (None: it is not).
+    `market_vwap` is what the market paid since the order's start (None: not known), `behind_since`
+    when the order fell behind what it must have done (None: it is not), `must` how much that is,
+    and `slow_since` since when it lacks more than the threshold's share. `failed_orders` of its
+    account failed in a row, this one included. `bound` names what holds the order back (None:
+    nothing that has a name).
     """
 
     execution: Execution
@@ -41,6 +51,27 @@ class Sight:
     arrival_mid: Decimal | None
     behind_since: Instant | None
     now: Instant
+    market_vwap: Decimal | None = None
+    must: Decimal | None = None
+    slow_since: Instant | None = None
+    failed_orders: int = 0
+    bound: str | None = None
+
+
+def failed(execution: Execution) -> bool:
+    """Whether an order ended refused, or out of time without a fill that it was to get."""
+    if execution.status is OrderStatus.REJECTED:
+        return True
+    expired = execution.status is OrderStatus.EXPIRED and execution.filled == 0
+    return expired and not leaves(execution)
+
+
+def leaves(execution: Execution) -> bool:
+    """Whether the order was told to leave what the market does not take: no failure, then."""
+    given = execution.task.params.get("completion")
+    if given is None:
+        return execution.task.algo == "bracket"
+    return bool(given == Completion.LEAVE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from itertools import pairwise
 from typing import Any
 
-from app.domain.instant import Instant
-from app.domain.plan import Plan
+from app.domain.plan import Trajectory
 from app.domain.refusal import Refusal
 from app.domain.task import Anchor, Task
 
@@ -28,8 +26,18 @@ class Kind(StrEnum):
 
 
 class Placement(StrEnum):
+    """Where children of an order stand. All but the last cross for what must be done by now."""
+
     CROSS = "cross"
+    """Nothing rests."""
     REST_THEN_CROSS = "rest_then_cross"
+    """Joins the near touch and stays there."""
+    PEG = "peg"
+    """Joins the near touch, and follows when it moves away."""
+    STEP_UP = "step_up"
+    """Joins the near touch and moves towards the far one, step by step."""
+    AT_LIMIT = "at_limit"
+    """Rests at the order's own limit price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,58 +66,25 @@ class Algorithm:
     title: str
     doc: str
     version: int
-    plan: Callable[[Task, Anchor], Plan]
+    plan: Callable[[Task, Anchor], Trajectory]
     parameters: tuple[Parameter, ...] = ()
+    placement: Placement = Placement.CROSS
+    """Where children stand if no parameter says so."""
+    shows: Decimal | None = None
+    """The fraction of the order that is shown at a time if no parameter says so; None: all."""
+    profiled: Callable[[Task], bool] = lambda task: False
+    """Whether the plan of a task looks at the volume of bins that are over."""
+    completes: bool = True
+    """Whether the plan itself comes to an end by the window's; else `completion` can make it."""
     needs_limit_price: bool = False
     windowed: bool = False
     """Whether the work is spread over a window (start, end) that the order may set."""
     default_window_minutes: int | None = None
+    extended_hours: bool = False
+    """Whether it knows what to do where there are limit orders only, and little volume."""
 
     def parameter(self, name: str) -> Parameter | None:
         return next((p for p in self.parameters if p.name == name), None)
-
-
-PLACEMENT = Parameter(
-    "placement",
-    Kind.CHOICE,
-    "cross: take the far touch at once. rest_then_cross: rest at the near touch first, cross"
-    " what is still due when patience ends.",
-    default=Placement.REST_THEN_CROSS.value,
-    choices=tuple(p.value for p in Placement),
-    mutable=True,
-)
-PATIENCE = Parameter(
-    "patience",
-    Kind.SECONDS,
-    "How long a slice rests before it crosses. Default: half a slice's time, 60 s at most.",
-    minimum=0,
-    maximum=86_400,
-    mutable=True,
-)
-SLICE_LOT = Parameter(
-    "lot",
-    Kind.DECIMAL,
-    "Slices are whole multiples of this; an odd rest goes out once, with the last slice.",
-    minimum=Decimal(0),
-)
-MIN_CHILD = Parameter(
-    "min_child",
-    Kind.DECIMAL,
-    "No slice is smaller than this: a smaller one is merged into the next.",
-    minimum=Decimal(0),
-)
-MAX_CHILD = Parameter(
-    "max_child",
-    Kind.DECIMAL,
-    "No child order is larger than this.",
-    minimum=Decimal(0),
-    mutable=True,
-)
-SEED = Parameter(
-    "seed",
-    Kind.TEXT,
-    "Fixes the random slice times. Default: the order's own id.",
-)
 
 
 def complete(algorithm: Algorithm, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,16 +93,23 @@ def complete(algorithm: Algorithm, given: Mapping[str, Any]) -> dict[str, Any]:
     Decimals and seconds come back as Decimal, integers as int, choices and texts as str.
     Raises Refusal naming the field (`params.slices`) for an unknown or unusable value.
     """
-    unknown = sorted(set(given) - {p.name for p in algorithm.parameters})
+    return completed(algorithm.name, algorithm.parameters, given)
+
+
+def completed(
+    name: str, parameters: Sequence[Parameter], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The same for anything called `name` that has parameters."""
+    unknown = sorted(set(given) - {p.name for p in parameters})
     if unknown:
-        known = ", ".join(p.name for p in algorithm.parameters) or "none"
+        known = ", ".join(p.name for p in parameters) or "none"
         raise Refusal(
             "unknown_parameter",
-            f"{algorithm.name} has no parameter {unknown[0]!r}; it knows: {known}",
+            f"{name} has no parameter {unknown[0]!r}; it knows: {known}",
             field=f"params.{unknown[0]}",
         )
-    values = {p.name: _parse(p, given[p.name]) for p in algorithm.parameters if p.name in given}
-    defaults = {p.name: _parse(p, p.default) for p in algorithm.parameters if p.default is not None}
+    values = {p.name: _parse(p, given[p.name]) for p in parameters if p.name in given}
+    defaults = {p.name: _parse(p, p.default) for p in parameters if p.default is not None}
     return defaults | {name: value for name, value in values.items() if value is not None}
 
 
@@ -195,20 +177,3 @@ def _check_bounds(parameter: Parameter, value: Decimal | int) -> None:
 
 def _refuse(parameter: Parameter, why: str) -> Refusal:
     return Refusal("bad_parameter", f"{parameter.name} {why}", field=f"params.{parameter.name}")
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A stretch of the window that one slice belongs to, with its weight."""
-
-    start: Instant
-    end: Instant
-    weight: float
-
-
-def slots_between(
-    start: Instant, end: Instant, count: int, weigh: Callable[[Instant, Instant], float]
-) -> Sequence[Slot]:
-    """`count` equal stretches of [start, end), each weighed."""
-    edges = [start + (end - start) * k // count for k in range(count + 1)]
-    return [Slot(a, b, weigh(a, b)) for a, b in pairwise(edges)]

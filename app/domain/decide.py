@@ -4,23 +4,44 @@ Deciding twice at one moment, or between two wake-ups, yields nothing new (quies
 is the due time of what woke us, never a clock reading.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from app.domain.actions import Action, Cancel, Decision, Move, Replan, Send
 from app.domain.algorithm import Placement
-from app.domain.closing import waits_for_evidence
+from app.domain.auction import cutoff_of, evident, in_market, out_of_market
+from app.domain.closing import NOTHING_TO_REDUCE, ending, waits_for_evidence
+from app.domain.desk import Desk
 from app.domain.execution import Child, Execution
+from app.domain.exits import tripped, watching
 from app.domain.fact import Purpose
-from app.domain.guards import Desk, Hold, Scene, Wish, guarded
-from app.domain.instant import Instant
-from app.domain.lifecycle import ChildStatus, OrderStatus
-from app.domain.market import Market
-from app.domain.plan import CATCH_UP_SLICES, Envelope, Plan
-from app.domain.quantity import ZERO, passive_tick
-from app.domain.trigger import QuoteUpdated, Trigger
+from app.domain.guards import Hold, Scene, Wish, guarded
+from app.domain.instant import Instant, Micros
+from app.domain.lifecycle import OrderStatus
+from app.domain.market import Market, Quote
+from app.domain.outstanding import as_good_as_done, lingering, overdue
+from app.domain.pacing import catch_up, hurried, turns_at, willing, within_limit
+from app.domain.placement import (
+    FOLLOWING,
+    cancelable,
+    misplaced,
+    placement_of,
+    repricing,
+    rests_freely,
+)
+from app.domain.plan import Envelope, Trajectory
+from app.domain.quantity import ZERO
+from app.domain.reducing import beyond_position, is_flat, named, within_position
+from app.domain.session import Session
+from app.domain.trigger import QuoteUpdated
+
+MOVED, PATIENCE_ENDED, NOT_TAKEN = "moved", "patience_ended", "not_taken"
+"""Why children are canceled that others take the place of."""
 
 
-def decide(execution: Execution, plan: Plan, desk: Desk, market: Market, now: Instant) -> Decision:
+def decide(
+    execution: Execution, plan: Trajectory, desk: Desk, market: Market, now: Instant
+) -> Decision:
     """What to do about one order at `now`, and when to look again.
 
     `plan` must be the algorithm's plan for the execution's task and anchor.
@@ -31,9 +52,9 @@ def decide(execution: Execution, plan: Plan, desk: Desk, market: Market, now: In
         return _await_evidence(execution, now)
     if _stands_still(execution):
         return Decision()
-    ending = _ending(execution, now)
-    if ending is not None:
-        return _close(execution, *ending)
+    over = ending(execution, now)
+    if over is not None:
+        return _close(execution, *over)
     if execution.pause_requested:
         return _pause(execution)
     if execution.status is OrderStatus.PAUSED:
@@ -59,7 +80,9 @@ def _await_evidence(execution: Execution, now: Instant) -> Decision:
     A cancel cannot bring what is missing; it only says how the order ends.
     """
     if execution.children or execution.reserved:
-        return Decision(_cancels(execution.children, "closing"))
+        stay = execution.cancel_reason is None
+        leaving = in_market(execution.children) if stay else execution.children
+        return Decision(_cancels(leaving, "closing"))
     ended = "window_ended" if now >= execution.task.end else execution.reason
     return Decision((Move(OrderStatus.CLOSING, execution.cancel_reason or ended),))
 
@@ -68,17 +91,6 @@ def _phase(execution: Execution, desk: Desk, now: Instant) -> OrderStatus:
     queued = desk.queued and execution.next_child == 1
     waits = queued or now < execution.task.start
     return OrderStatus.SCHEDULED if waits else OrderStatus.WORKING
-
-
-def _ending(execution: Execution, now: Instant) -> tuple[OrderStatus, str | None] | None:
-    """The status this order ends in and why, once it has to end."""
-    if execution.filled >= execution.task.qty:
-        return OrderStatus.FILLED, None
-    if execution.cancel_reason is not None:
-        return OrderStatus.CANCELED, execution.cancel_reason
-    if execution.status is OrderStatus.CLOSING or now >= execution.task.end:
-        return OrderStatus.EXPIRED, execution.reason or "window_ended"
-    return None
 
 
 def _close(execution: Execution, status: OrderStatus, reason: str | None) -> Decision:
@@ -91,7 +103,10 @@ def _close(execution: Execution, status: OrderStatus, reason: str | None) -> Dec
             return Decision((Move(status, reason),))
     if execution.status is not OrderStatus.CLOSING:
         return Decision((Move(OrderStatus.CLOSING, reason),))
-    return Decision(_cancels(execution.children, reason or "closing"))
+    # What is in the closing auction is awaited, unless the order has to end without it.
+    expires = status is OrderStatus.EXPIRED
+    leaving = in_market(execution.children) if expires else execution.children
+    return Decision(_cancels(leaving, reason or "closing"))
 
 
 def _pause(execution: Execution) -> Decision:
@@ -106,46 +121,84 @@ def _wait(execution: Execution, until: Instant, bound: str | None = None) -> Dec
     return Decision(look_at=until, bound=bound)
 
 
-def _work(execution: Execution, plan: Plan, desk: Desk, market: Market, now: Instant) -> Decision:
+def _work(
+    execution: Execution, plan: Trajectory, desk: Desk, market: Market, now: Instant
+) -> Decision:
+    if is_flat(execution, desk):
+        # Whatever the market is: what it showed is not stored with this decision.
+        return Decision((Move(OrderStatus.CLOSING, NOTHING_TO_REDUCE),))
     end = execution.task.end
     session = market.session
     if session is None or not session.contains(now):
         opens = min(session.opens_at, end) if session else end
         return Decision(look_at=opens, bound="session")
-    envelope = plan.envelope(now)
-    wake = min(envelope.next_at or end, end, session.closes_at)
-    misplaced = _misplaced(execution)
-    if misplaced:
-        return Decision(misplaced, wake, (), None, envelope)
+    trip = tripped(execution, market, now)
+    if trip is not None:
+        return Decision((trip,), envelope=plan.envelope(now, market))
+    return watching(execution, _in_session(execution, plan, desk, market, now, session))
+
+
+def _in_session(
+    execution: Execution,
+    plan: Trajectory,
+    desk: Desk,
+    market: Market,
+    now: Instant,
+    session: Session,
+) -> Decision:
+    end = execution.task.end
+    envelope = plan.envelope(now, market)
+    cutoff = cutoff_of(execution.task)
+    auction = cutoff is not None and cutoff <= now
+    envelope = out_of_market(execution, envelope) if auction else envelope
+    envelope = within_position(execution, envelope, desk)
+    turns = end if cutoff is None or auction else cutoff
+    wake = min(envelope.next_at or end, turns, end, session.closes_at)
+    left, wake = lingering(execution, now, wake)
+    moving = _moving(execution, desk, auction) or _cancels(left, NOT_TAKEN)
+    if moving:
+        return Decision(moving, wake, (), None, envelope)
     barred = _barred(execution, desk)
     if barred is not None:
         return Decision((), wake, (), barred, envelope)
     if market.quote is None:
         return Decision((), wake, (QuoteUpdated(0),), "no_quote", envelope)
-    replan = _catch_up(execution, plan, envelope)
+    if auction:
+        return _enter_auction(Scene(execution, envelope, desk, market, market.quote, now), wake)
+    turn = turns_at(execution)
+    if turn is not None and turn <= now:
+        return Decision((Replan(execution.filled, "completion"),), wake, (), None, envelope)
+    wake = wake if turn is None else min(wake, turn)
+    done = as_good_as_done(execution)
+    replan = catch_up(execution, plan, envelope, market.quote, envelope.must - done)
     if replan is not None:
         return Decision((replan,), wake, (), "catch_up", envelope)
-    overdue = _overdue(execution, envelope)
-    if overdue:
-        return Decision(overdue, wake, (), None, envelope)
+    envelope, wake = hurried(execution, envelope, desk.margin, now, wake)
+    envelope = planned = within_position(
+        execution, willing(execution, envelope, market.quote), desk
+    )
+    envelope, bound = within_limit(execution, envelope, market.quote, planned.must - done)
+    due, room = envelope.must - done, _room(execution, envelope)
+    late, wake = overdue(execution, due - room, desk.margin, now, wake)
+    if late:
+        return Decision(_cancels(late, PATIENCE_ENDED), wake, (), None, planned)
+    waits = Decision((), wake, envelope.triggers, bound, planned)
+    waits = _moved(execution, envelope, desk.pause, market.quote, now, waits)
+    if waits.actions or room <= 0:
+        return named(execution, desk, waits)
     scene = Scene(execution, envelope, desk, market, market.quote, now)
-    return _place(scene, wake)
+    return named(execution, desk, _place(scene, waits, due, room))
 
 
-def _misplaced(execution: Execution) -> tuple[Action, ...]:
-    """Resting children that an amended limit price no longer allows."""
-    task = execution.task
-    limit = task.limit_price
-    if limit is None:
-        return ()
-    proper = passive_tick(limit, task.instrument.tick, task.side)
-    wrong = [
-        c
-        for c in execution.children
-        if c.purpose is Purpose.REST
-        and (task.side.sign * (c.price - limit) > 0 or (task.algo == "limit" and c.price != proper))
-    ]
-    return _cancels(wrong, "limit_price")
+def _moving(execution: Execution, desk: Desk, auction: bool) -> tuple[Action, ...]:
+    """What must not stay as it is: beyond the position or the limit, too large, or beside the
+    closing auction."""
+    found = misplaced(execution.task, execution.children)
+    wrong = _cancels(beyond_position(execution, desk), "reduce_only")
+    wrong = wrong or tuple(Cancel(c.id, why) for c, why in found if cancelable(c))
+    if wrong or not auction:
+        return wrong
+    return _cancels([c for c in execution.children if rests_freely(c)], "closing_auction")
 
 
 def _barred(execution: Execution, desk: Desk) -> str | None:
@@ -155,93 +208,85 @@ def _barred(execution: Execution, desk: Desk) -> str | None:
     return "excess" if execution.excess > 0 else None
 
 
-def _catch_up(execution: Execution, plan: Plan, envelope: Envelope) -> Replan | None:
-    """Missed slices are spread over what is left, never sent at once (C17)."""
-    if len(plan.may_at) < 2:
-        return None
-    deficit = envelope.may - execution.filled - execution.reserved
-    if deficit <= CATCH_UP_SLICES * envelope.step:
-        return None
-    return Replan(execution.filled, "behind_schedule")
-
-
-def _overdue(execution: Execution, envelope: Envelope) -> tuple[Action, ...]:
-    """Resting children whose time is up, the oldest first: as many as crossing needs the room of.
-
-    Those for later slices stay, else they would be sent and canceled in turns.
-    """
-    missing = _due(execution, envelope) - _room(execution, envelope)
-    making_room = []
-    for child in execution.children:
-        if missing > 0 and _rests_freely(child):
-            making_room.append(child)
-            missing -= child.leaves
-    return _cancels(making_room, "patience_ended")
-
-
 def _room(execution: Execution, envelope: Envelope) -> Decimal:
     """What may be sent now."""
     return min(envelope.may, execution.task.qty) - execution.filled - execution.reserved
 
 
-def _due(execution: Execution, envelope: Envelope) -> Decimal:
-    """What must cross now; what is crossing, being canceled or to be found counts as done."""
-    resting = sum((c.leaves for c in execution.children if _will_rest(c)), start=ZERO)
-    return envelope.must - execution.filled - (execution.reserved - resting)
-
-
-def _will_rest(child: Child) -> bool:
-    """Resting or on its way there: were it counted as done until it is acknowledged, the room it
-    takes would be due no more, and be rested again, child after child."""
-    on_its_way = child.status is ChildStatus.INTENT and child.cancel_requested_at is None
-    return child.purpose is Purpose.REST and (on_its_way or _cancelable(child))
-
-
-def _rests_freely(child: Child) -> bool:
-    return child.purpose is Purpose.REST and _cancelable(child)
-
-
 def _cancels(children: tuple[Child, ...] | list[Child], reason: str) -> tuple[Action, ...]:
     """A cancel for each child that has none yet; an unknown one has to be found first."""
-    return tuple(Cancel(c.id, reason) for c in children if _cancelable(c))
+    return tuple([Cancel(c.id, reason) for c in children if cancelable(c)])
 
 
-def _cancelable(child: Child) -> bool:
-    found = child.status not in (ChildStatus.UNKNOWN, ChildStatus.INTENT)
-    return found and child.cancel_requested_at is None
+def _moved(
+    execution: Execution,
+    envelope: Envelope,
+    pause: Micros,
+    quote: Quote,
+    now: Instant,
+    waits: Decision,
+) -> Decision:
+    """Resting children that are to stand elsewhere go; what they leave is sent anew.
+
+    `waits`, here and below, is what the order waits for if nothing is done.
+    """
+    task, wake = execution.task, waits.look_at
+    assert wake is not None, "a working order looks again at its end at the latest"
+    resting = tuple([c for c in execution.children if rests_freely(c)])
+    if not resting or placement_of(task) not in FOLLOWING:
+        return waits
+    bound, planned = waits.bound, waits.envelope
+    fresh = now - quote.at <= task.policy.max_quote_age
+    if not quote.uncrossed or not fresh:
+        # No price to move to: any word of the feed may bring one.
+        spoken = (*waits.triggers, QuoteUpdated(quote.at))
+        return Decision((), wake, spoken, bound, planned)
+    found = repricing(task, resting, envelope, quote, now, pause)
+    wake = wake if found.until is None else min(wake, found.until)
+    triggers = (*waits.triggers, *found.triggers)
+    return Decision(_cancels(found.children, MOVED), wake, triggers, bound, planned)
 
 
-def _place(scene: Scene, wake: Instant) -> Decision:
-    """At most one child: the crossing part first, the resting part at the next decision."""
+def _place(scene: Scene, waits: Decision, due: Decimal, room: Decimal) -> Decision:
+    """The crossing part first, the resting part at the next decision."""
+    crosses = min(due, room)
+    rests = room - max(due, ZERO)
+    wishes = [Wish(Purpose.CROSS, crosses)] if crosses > 0 else []
+    if rests > 0 and placement_of(scene.execution.task) is not Placement.CROSS:
+        wishes.append(Wish(Purpose.REST, rests))
+    return _send(scene, waits, wishes) if wishes else waits
+
+
+def _enter_auction(scene: Scene, wake: Instant) -> Decision:
+    """What is unsent, once there is evidence about what was in the market."""
     execution, envelope = scene.execution, scene.envelope
-    room, due = _room(execution, envelope), _due(execution, envelope)
-    wishes = [
-        Wish(Purpose.CROSS, min(due, room)),
-        Wish(Purpose.REST, room - max(due, ZERO) if _rests(execution) else ZERO),
-    ]
-    bound: str | None = None
-    triggers: tuple[Trigger, ...] = ()
+    waits = Decision((), wake, (), None, envelope)
+    room = _room(execution, envelope)
+    if room <= 0 or not evident(execution):
+        return waits
+    return _send(scene, waits, (Wish(Purpose.CLOSE, room),))
+
+
+def _send(scene: Scene, waits: Decision, wishes: Sequence[Wish]) -> Decision:
+    """At most one child, the first that the guards let through."""
+    task, wake = scene.execution.task, waits.look_at
+    assert wake is not None, "a working order looks again at its end at the latest"
+    bound, triggers, own = waits.bound, waits.triggers, False
     for wish in wishes:
-        if wish.qty <= 0:
-            continue
         verdict = guarded(scene, wish)
         if isinstance(verdict, Hold):
             bound = bound or verdict.guard
+            own |= verdict.guard == "self_match"
             triggers = (*triggers, *verdict.triggers)
             wake = min(wake, verdict.until) if verdict.until is not None else wake
             continue
         send = Send(
-            execution.task.side,
+            task.side,
             verdict.qty,
             verdict.price,
             verdict.purpose,
             verdict.time_in_force,
-            scene.quote.far_at(execution.task.side),
+            scene.quote.far_at(task.side),
         )
-        return Decision((send,), wake, (), verdict.bound, envelope)
-    return Decision((), wake, triggers, bound, envelope)
-
-
-def _rests(execution: Execution) -> bool:
-    task = execution.task
-    return task.algo == "limit" or task.params.get("placement") == Placement.REST_THEN_CROSS
+        return Decision((send,), wake, (), verdict.bound, waits.envelope)
+    return Decision((), wake, triggers, bound, waits.envelope, own)

@@ -1,5 +1,6 @@
 """The state of one parent order and its live children."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -34,8 +35,13 @@ class Child:
         return self.status not in CHILD_DONE
 
     @property
+    def found(self) -> bool:
+        """Whether the broker has it, as far as we know: it can be canceled there."""
+        return self.status not in (ChildStatus.UNKNOWN, ChildStatus.INTENT)
+
+    @property
     def leaves(self) -> Decimal:
-        return max(self.qty - self.filled, ZERO) if self.live else ZERO
+        return ZERO if self.status in CHILD_DONE else max(self.qty - self.filled, ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,16 @@ class Crossing:
 
     quote_at: Instant
     filled_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """The last resting child: when and at what price it was put. A ladder goes on from there: what
+    the feed shows at that price or behind it may be that child."""
+
+    number: int
+    at: Instant
+    price: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +85,7 @@ class Execution:
     pause_requested: bool = False
     cancel_reason: str | None = None
     crossing: Crossing | None = None
+    rung: Rung | None = None
     rejections: int = 0
     rejected_at: Instant | None = None
 
@@ -87,6 +104,16 @@ class Execution:
 
     def child(self, child_id: str) -> Child | None:
         return next((c for c in self.children if c.id == child_id), None)
+
+
+def rung_of(children: Iterable[Child]) -> Rung | None:
+    """The last of an order's children that rested, finished ones among them."""
+    last = max((c for c in children if c.purpose is Purpose.REST), key=_number, default=None)
+    return Rung(last.number, last.intended_at, last.price) if last is not None else None
+
+
+def _number(child: Child) -> int:
+    return child.number
 
 
 def accepted(task: Task) -> Execution:

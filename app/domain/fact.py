@@ -17,11 +17,16 @@ from app.domain.quantity import Side
 class Purpose(StrEnum):
     REST = "rest"
     CROSS = "cross"
+    CLOSE = "close"
+    """For the closing auction."""
 
 
 class TimeInForce(StrEnum):
     IOC = "ioc"
     DAY = "day"
+    DAY_EXTENDED = "day_ext"
+    """Until the end of extended hours, and trades in them; nothing else does."""
+    CLS = "cls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,25 @@ class Replanned:
     type: ClassVar[str] = "order.replanned"
     at: Instant
     done: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopHit:
+    """The stop was reached: from here on everything crosses, whatever the price does then.
+    `price` is the touch that was seen."""
+
+    type: ClassVar[str] = "order.stop_hit"
+    at: Instant
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ExitForced:
+    """The exit crosses everything from here on, for another reason than its stop."""
+
+    type: ClassVar[str] = "order.exit_forced"
+    at: Instant
     reason: str
 
 
@@ -150,13 +174,19 @@ class ChildExpired:
 
 @dataclass(frozen=True, slots=True)
 class ChildRejected:
-    """Definitely refused by the broker, or proven never to have reached it (`absent`)."""
+    """Definitely refused by the broker, withheld from it by our own adapter, or proven never to
+    have reached it (`absent`)."""
 
     type: ClassVar[str] = "child.rejected"
     at: Instant
     child_id: str
     reason: str
     absent: bool = False
+
+    @property
+    def by_broker(self) -> bool:
+        """Whether the broker said so: what was kept back here is never taken for that."""
+        return self.reason.startswith("broker.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +238,9 @@ class Adopted:
     broker_order_id: str | None = None
 
 
-OrderFact = Moved | Paused | Resumed | CancelRequested | Amended | Replanned
+OrderFact = Moved | Paused | Resumed | CancelRequested | Amended | Replanned | StopHit | ExitForced
+Command = Paused | Resumed | CancelRequested | Amended
+"""What somebody told an order to do: a client, or the house by itself."""
 ChildFact = (
     Intended
     | Sent

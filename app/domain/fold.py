@@ -9,16 +9,19 @@ from dataclasses import replace
 from app.domain.algorithm import complete
 from app.domain.algos import BY_NAME
 from app.domain.execution import Child, Execution
+from app.domain.exits import forced
 from app.domain.fact import (
     Adopted,
     Amended,
     CancelRequested,
+    ExitForced,
     Fact,
     Intended,
     Moved,
     Paused,
     Replanned,
     Resumed,
+    StopHit,
 )
 from app.domain.fold_births import adopted, adopted_child, intended
 from app.domain.fold_children import apply_to_child
@@ -54,12 +57,16 @@ def apply(execution: Execution, fact: Fact, child: Child | None = None) -> Execu
             after = _amended(execution, fact)
         case Replanned():
             after = replace(execution, anchor=Anchor(fact.at, fact.done))
+        case StopHit() | ExitForced():
+            task = forced(execution.task, fact)
+            after = replace(execution, task=task, anchor=_anchor(execution, task, fact.at))
         case Intended():
             after = intended(execution, fact)
         case Adopted():
             after = adopted(execution, fact)
         case _:
-            after, _ = apply_to_child(execution, fact, child)
+            # Checked there.
+            return apply_to_child(execution, fact, child)[0]
     check(after)
     return after
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from app.domain.execution import Child, Crossing, Execution
+from app.domain.execution import Child, Crossing, Execution, Rung
 from app.domain.fact import Adopted, Intended, Purpose
 from app.domain.lifecycle import ChildStatus
 from app.domain.reservation import make_room
@@ -31,6 +31,7 @@ def intended(execution: Execution, fact: Intended) -> Execution:
         children=(*execution.children, child),
         next_child=max(execution.next_child, fact.number + 1),
         crossing=crossing,
+        rung=_rung(execution, child),
     )
 
 
@@ -64,4 +65,12 @@ def adopted(execution: Execution, fact: Adopted) -> Execution:
         working=after.working + child.leaves,
         children=tuple(sorted(children, key=lambda c: c.number)),
         next_child=max(after.next_child, fact.number + 1),
+        rung=_rung(execution, child),
     )
+
+
+def _rung(execution: Execution, child: Child) -> Rung | None:
+    before = execution.rung
+    if child.purpose is not Purpose.REST or (before is not None and before.number > child.number):
+        return before
+    return Rung(child.number, child.intended_at, child.price)

@@ -29,6 +29,8 @@ ENDS: dict[type[ChildFact], ChildStatus] = {
     ChildRejected: ChildStatus.REJECTED,
 }
 
+_OVER_BY_SUM = (ChildStatus.FILLED, ChildStatus.CANCELED, ChildStatus.EXPIRED)
+
 
 def apply_to_child(
     execution: Execution, fact: ChildFact, child: Child | None = None
@@ -97,7 +99,7 @@ def _counts_as_rejection(fact: ChildFact, child: Child) -> bool:
     """Refused, or resting and thrown out unasked: sent again at once, that would never end."""
     if isinstance(fact, ChildRejected):
         return not fact.absent
-    unasked = child.purpose is Purpose.REST and child.cancel_requested_at is None
+    unasked = child.purpose is not Purpose.CROSS and child.cancel_requested_at is None
     return unasked and isinstance(fact, ChildCanceled | ChildExpired)
 
 
@@ -121,14 +123,16 @@ def _busted(execution: Execution, old: Child, fact: Busted) -> tuple[Execution, 
     given up where the order is over. What was too much goes first."""
     assert fact.qty <= old.filled, "no more is void than was filled"
     filled, status = old.filled - fact.qty, old.status
-    if status is ChildStatus.FILLED and filled < old.qty:
-        # It was over by our sum alone: at the broker it may work on. Reserved until it is found.
-        doubt = ChildStatus.CANCELED if execution.done else ChildStatus.UNKNOWN
-        status = move_child(old.id, status, doubt)
+    if status in _OVER_BY_SUM and ZERO < old.qty - filled <= execution.unsent + fact.qty:
+        # Filled by our sum alone, at the broker it may work on; and an end was believed because
+        # its sum was ours: another fill, which we have not heard of, may make up the same.
+        # Reserved until it is found, where what it might have filled is not sent yet.
+        over = ChildStatus.CANCELED if status is ChildStatus.FILLED else status
+        status = move_child(old.id, status, over if execution.done else ChildStatus.UNKNOWN)
     new = replace(old, filled=filled, status=status)
     after = exchange(execution, old, new)
     freed = fact.qty - (new.leaves - old.leaves)
-    less = min(execution.excess, freed)
+    less = min(execution.excess, max(freed, ZERO))
     after = replace(
         after,
         filled=after.filled - fact.qty,
@@ -150,13 +154,14 @@ def _filled(execution: Execution, old: Child, fact: Filled) -> tuple[Execution, 
     new = replace(old, filled=filled, status=move_child(old.id, old.status, status))
     # What the child had not reserved.
     beyond = fact.qty - (old.leaves - new.leaves)
-    after = exchange(make_room(execution, beyond), old, new)
-    crossing = after.crossing
+    crossing = execution.crossing
     if old.purpose is Purpose.CROSS and crossing is not None:
         crossing = Crossing(crossing.quote_at, max(crossing.filled_at or fact.at, fact.at))
-    after = replace(
-        after,
-        filled=after.filled + fact.qty,
+    after = exchange(
+        make_room(execution, beyond),
+        old,
+        new,
+        filled=execution.filled + fact.qty,
         crossing=crossing,
         rejections=0,
         rejected_at=None,

@@ -1,6 +1,7 @@
 """Deterministic ids: what the broker sees of a child is computed, never drawn."""
 
 import re
+from functools import lru_cache
 
 from app.domain.refusal import Refusal
 
@@ -13,6 +14,7 @@ _CHILD = re.compile(
 )
 
 
+@lru_cache(maxsize=256)
 def order_key(order_id: str) -> str:
     """Eleven characters from the random end of an order's UUID; the store keeps them unique."""
     return _base36(int(order_id.replace("-", "")[-14:], 16)).rjust(_KEY_LENGTH, "0")

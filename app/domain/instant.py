@@ -15,6 +15,9 @@ MINUTE: Micros = 60 * SECOND
 HOUR: Micros = 60 * MINUTE
 DAY: Micros = 24 * HOUR
 
+LATEST: Instant = 4_102_444_800 * SECOND
+"""The year 2100: what is told to be later than this is no time."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

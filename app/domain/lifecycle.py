@@ -62,9 +62,10 @@ CHILD_MOVES: dict[ChildStatus, frozenset[ChildStatus]] = {
     ),
     # Its execution was declared void: it may work on, unless its order is over.
     C.FILLED: frozenset({C.UNKNOWN, C.CANCELED}),
-    C.CANCELED: frozenset({C.FILLED}),  # late
+    # A late fill, or one declared void: the sum that its end was believed for is another now.
+    C.CANCELED: frozenset({C.FILLED, C.UNKNOWN}),
+    C.EXPIRED: frozenset({C.FILLED, C.UNKNOWN}),
     C.REJECTED: frozenset({C.FILLED}),  # late
-    C.EXPIRED: frozenset({C.FILLED}),  # late
 }
 
 ORDER_DONE = frozenset({O.FILLED, O.CANCELED, O.EXPIRED, O.REJECTED})

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
+from itertools import accumulate, pairwise
 
 ZERO = Decimal(0)
 
@@ -43,20 +44,21 @@ def passive_tick(price: Decimal, tick: Decimal, side: Side) -> Decimal:
 def split(
     total: Decimal, weights: Sequence[float], *, lot: Decimal, minimum: Decimal = ZERO
 ) -> list[Decimal]:
-    """`total` divided in proportion to `weights`, in whole lots, by largest remainder.
+    """`total` divided in proportion to `weights`, in whole lots, by rounding the running sum.
 
-    Always sums to `total`. The part of `total` smaller than a lot goes once, to the last
-    slice that trades. A slice below `minimum` is merged into the next one (its own place
-    becomes zero); the trailing remnant is filled up from the last that trades, or merged into
-    it where both cannot reach `minimum`. When `total` itself is below `minimum`, one slice
-    carries it. Ties give the earlier slice the extra lot.
+    Always sums to `total`; what is due up to any slice is never further than half a lot from its
+    exact share: spare lots are spread, not sent first. The part of `total` smaller than a lot goes
+    once, to the last slice that trades. A slice below `minimum` is merged into the next one (its
+    own place becomes zero); the trailing remnant is filled up from the last that trades, or merged
+    into it where both cannot reach `minimum`. When `total` itself is below `minimum`, one slice
+    carries it.
 
     Raises ValueError when there is no weight, a negative one, or all are zero.
     """
     if not weights or min(weights) < 0 or sum(weights) <= 0:
         raise ValueError("a split needs weights that are not negative and not all zero")
     whole = floor_to(total, lot)
-    sizes = _largest_remainder(int(whole / lot), weights)
+    sizes = _spread(int(whole / lot), weights)
     slices = [size * lot for size in sizes]
     _add_tail(slices, total - whole)
     _merge_small(slices, minimum, lot)
@@ -64,17 +66,13 @@ def split(
     return slices
 
 
-def _largest_remainder(units: int, weights: Sequence[float]) -> list[int]:
+def _spread(units: int, weights: Sequence[float]) -> list[int]:
     # Weights become integers first, so that the division is exact at any quantity.
     mass = sum(weights)
     parts = [round(weight / mass * (1 << 52)) for weight in weights]
     whole = sum(parts)
-    divided = [divmod(units * part, whole) for part in parts]
-    sizes = [size for size, _ in divided]
-    by_remainder = sorted(range(len(parts)), key=lambda i: (-divided[i][1], i))
-    for i in by_remainder[: units - sum(sizes)]:
-        sizes[i] += 1
-    return sizes
+    due = [(2 * units * up_to + whole) // (2 * whole) for up_to in accumulate(parts)]
+    return [after - before for before, after in pairwise([0, *due])]
 
 
 def _add_tail(slices: list[Decimal], tail: Decimal) -> None:

@@ -64,7 +64,8 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """The evidence about one child, told right after a look-up that did not find it.
+    """The evidence about one child that a look-up did not find, as of when that one was asked: what
+    its answer took to come and to be read proves nothing.
 
     `intended_for` is the time since it was intended, `missed_for` since the first look-up that
     did not find it, `misses` how many look-ups did not, each `Means.apart` from the one before.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from app.domain.bracket import Bracket
 from app.domain.instant import Instant, Micros
 from app.domain.quantity import Side
 from app.domain.task import OnRestart, Urgency
@@ -32,6 +33,18 @@ class Request:
     priority: int = 0
     """Between orders, where not all can go first: higher before lower, −100 to 100."""
     on_restart: OnRestart = OnRestart.RESUME
+    time_in_force: str = "day"
+    """`day`, or `ioc`: done at once or not at all. Its window is short; nothing else differs."""
     client_order_id: str | None = None
     strategy: str | None = None
+    reduce_only: bool = False
+    """Never takes the account's position through zero; over when nothing is left to reduce."""
+    extended_hours: bool = False
+    """Works before the open and after the close too, by limit orders alone."""
+    bracket: Bracket | None = None
+    """What becomes of what it fills."""
     tags: tuple[str, ...] = ()
+    smart: bool = True
+    """Off: where the algorithm is ours to choose, the order is worked plainly."""
+    confirm: tuple[str, ...] = ()
+    """Names of soft limits that somebody knows of and wants to go beyond, this once."""

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from app.domain.execution import Child, Execution
 from app.domain.lifecycle import ChildStatus
-from app.domain.quantity import ZERO
 
 
-def exchange(execution: Execution, old: Child, new: Child) -> Execution:
-    """The order with `new` in the place of `old`, its reservation moved along."""
+def exchange(execution: Execution, old: Child, new: Child, **changes: Any) -> Execution:
+    """The order with `new` in the place of `old`, its reservation moved along, and `changes`."""
     working, unknown = execution.working, execution.unknown
     if old.status is ChildStatus.UNKNOWN:
         unknown -= old.leaves
@@ -21,15 +21,19 @@ def exchange(execution: Execution, old: Child, new: Child) -> Execution:
         working += new.leaves
     others = tuple(c for c in execution.children if c.id != old.id)
     children = (*others, new) if new.live else others
-    ordered = tuple(sorted(children, key=lambda c: c.number))
-    return replace(execution, working=working, unknown=unknown, children=ordered)
+    if len(children) > 1:
+        children = tuple(sorted(children, key=lambda c: c.number))
+    return replace(execution, working=working, unknown=unknown, children=children, **changes)
 
 
 def make_room(execution: Execution, qty: Decimal) -> Execution:
     """Room for `qty` that nobody reserved: first from what was not sent, then from what was
     given up; the rest is more than anybody asked for."""
-    uncancel = min(max(qty - execution.unsent, ZERO), execution.canceled)
-    excess = max(qty - execution.unsent - execution.canceled, ZERO)
+    beyond = qty - execution.unsent
+    if beyond <= 0:
+        return execution
+    uncancel = min(beyond, execution.canceled)
+    excess = beyond - uncancel
     return replace(
         execution, canceled=execution.canceled - uncancel, excess=execution.excess + excess
     )

@@ -48,3 +48,24 @@ def route(
     if share > thresholds.vwap_participation:
         return Route("vwap", f"{share:.2%} of daily volume")
     return Route("twap", f"{share:.2%} of daily volume")
+
+
+def taken_for(thresholds: Thresholds) -> dict[str, str]:
+    """What the rules take each algorithm for."""
+    small, large = thresholds.market_below, thresholds.vwap_above
+    share = f"{thresholds.vwap_participation:.2%} of daily volume"
+    return {
+        "market": f"for a notional below {small}, and at immediate urgency",
+        "limit": "for low urgency",
+        "twap": f"for a notional from {small} to {large}, and above it up to {share}",
+        "vwap": f"for a notional above {large} and more than {share}, or where that is not known",
+    }
+
+
+def is_large(
+    *, notional: Decimal, qty: Decimal, daily_volume: Decimal | None, thresholds: Thresholds
+) -> bool:
+    """Whether an order is too large to be taken out of the market at once: by its money, or by
+    its share of a day's volume."""
+    share = qty / daily_volume if daily_volume else Decimal(0)
+    return notional >= thresholds.market_below or share > thresholds.vwap_participation

@@ -45,3 +45,15 @@ def session_at(sessions: Sequence[Session], instant: Instant) -> Session | None:
 def session_from(sessions: Sequence[Session], instant: Instant) -> Session | None:
     """The session open at `instant`, else the next one to open."""
     return next((s for s in sessions if s.closes_at > instant), None)
+
+
+def opens_next(markets: Iterable[Sequence[Session]], instant: Instant) -> Instant | None:
+    """When the first of several markets opens; None while one is open, or where none ever does."""
+    upcoming: list[Instant] = []
+    for sessions in markets:
+        session = session_from(sessions, instant)
+        if session is not None and session.contains(instant):
+            return None
+        if session is not None:
+            upcoming.append(session.opens_at)
+    return min(upcoming, default=None)

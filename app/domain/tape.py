@@ -7,13 +7,14 @@ Rows may share a time; the state at a moment is the state after all rows at or b
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from app.domain.instant import Instant
-from app.domain.market import Quote, Traded
+from app.domain.market import Bar, Quote, Traded
 from app.domain.tape_condition import Book, BookSide, ceiling, condition
 from app.domain.tape_search import Integers, after, first_settled
 from app.domain.trigger import Trigger, VolumeReaches
@@ -65,18 +66,20 @@ class Tape:
         if i < 0:
             return None
         return Quote(
-            bid=self.price(self.bid[i]),
-            ask=self.price(self.ask[i]),
-            bid_size=self.size(self.bid_size[i]),
-            ask_size=self.size(self.ask_size[i]),
-            bid_at=int(self.bid_at[i]),
-            ask_at=int(self.ask_at[i]),
+            bid=self.price(self.bid.item(i)),
+            ask=self.price(self.ask.item(i)),
+            bid_size=self.size(self.bid_size.item(i)),
+            ask_size=self.size(self.ask_size.item(i)),
+            bid_at=self.bid_at.item(i),
+            ask_at=self.ask_at.item(i),
         )
 
     def last(self, at: Instant) -> tuple[Decimal, Instant] | None:
         """Price and time of the last trade at or before `at`."""
         i = after(self.trade_at, at) - 1
-        return (self.price(self.trade_price[i]), int(self.trade_at[i])) if i >= 0 else None
+        if i < 0:
+            return None
+        return self.price(self.trade_price.item(i)), self.trade_at.item(i)
 
     def traded(self, start: Instant, end: Instant) -> Traded:
         """What traded in (start, end]; nothing is known, and so counted, before `since`."""
@@ -89,10 +92,44 @@ class Tape:
             Decimal(notional) / (self.price_scale * self.size_scale),
         )
 
+    def volume(self, start: Instant, end: Instant) -> Decimal:
+        """The volume of `traded`."""
+        low = self._trades_until(start)
+        high = max(self._trades_until(end), low)
+        return self.size(self.cum_volume.item(high) - self.cum_volume.item(low))
+
+    def volumes(self, edges: Integers) -> Integers:
+        """What traded between each two of these sorted moments, in units of 1/`size_scale`;
+        the first is excluded and the second included, as in `traded`."""
+        rows = self.trade_at.searchsorted(edges, side="right")
+        return np.diff(self.cum_volume[rows])
+
     def prints(self, start: Instant, end: Instant) -> Prints:
         """The trades in (start, end], as views on the columns."""
         rows = slice(self._trades_until(start), self._trades_until(end))
         return Prints(self.trade_at[rows], self.trade_price[rows], self.trade_size[rows])
+
+    def bar(self, start: Instant, end: Instant) -> Bar | None:
+        """What traded in [start, end); None where nothing did."""
+        prints = self.prints(start - 1, end - 1)
+        average = self.traded(start - 1, end - 1).vwap
+        if average is None:
+            return None
+        return Bar(
+            at=start,
+            open=self.price(prints.price[0]),
+            high=self.price(prints.price.max()),
+            low=self.price(prints.price.min()),
+            close=self.price(prints.price[-1]),
+            volume=self.traded(start - 1, end - 1).volume,
+            average=average,
+            trades=len(prints.at),
+        )
+
+    def last_size(self, at: Instant) -> Decimal | None:
+        """The size of the last trade at or before `at`."""
+        i = after(self.trade_at, at) - 1
+        return self.size(self.trade_size[i]) if i >= 0 else None
 
     def next_event(self, moment: Instant) -> Instant | None:
         """The first time after `moment` at which the tape has a row."""
@@ -160,11 +197,11 @@ class Tape:
 
     def price(self, units: int | np.int64) -> Decimal:
         """A price column's number as a price."""
-        return Decimal(int(units)) / self.price_scale
+        return _decimal(int(units), self.price_scale)
 
     def size(self, units: int | np.int64) -> Decimal:
         """A size column's number as a quantity."""
-        return Decimal(int(units)) / self.size_scale
+        return _decimal(int(units), self.size_scale)
 
     def _trades_until(self, moment: Instant) -> int:
         # A trimmed tape still holds the last trade before `since`; it counts as a price only.
@@ -190,6 +227,12 @@ class Tape:
                 raise ValueError(f"{self.symbol}: {name} no longer fits 64 bits; trim the tape")
             joined[name] = np.concatenate((mine, mine[-1] + added[1:]))
         return frozen(joined)
+
+
+@lru_cache(maxsize=1024)
+def _decimal(units: int, scale: int) -> Decimal:
+    # A day has few prices and sizes, and asks for each again and again.
+    return Decimal(units) / scale
 
 
 QUOTE_COLUMNS = ("quote_at", "bid", "ask", "bid_size", "ask_size", "bid_at", "ask_at")

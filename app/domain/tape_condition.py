@@ -10,6 +10,7 @@ from app.domain.quantity import Side
 from app.domain.tape_search import Holds, Integers
 from app.domain.trigger import (
     BookUncrossed,
+    MixReaches,
     PriceReaches,
     PriceWithin,
     QuoteUpdated,
@@ -22,6 +23,7 @@ QuoteTrigger = (
     PriceReaches
     | PriceWithin
     | TouchMoved
+    | MixReaches
     | SizeReaches
     | SideUpdated
     | QuoteUpdated
@@ -64,6 +66,8 @@ def condition(trigger: QuoteTrigger, book: Book) -> Holds:
             return lambda rows: (far[rows] >= least) & (far[rows] <= most)
         case TouchMoved(side, price):
             return _differs(book.far(side).price, price * book.price_scale)
+        case MixReaches(side, part, whole, price):
+            return _mixed(side, book, part, whole, price * book.price_scale * whole)
         case SizeReaches(side, size):
             shown, units = book.far(side).size, ceiling(size, book.size_scale)
             return lambda rows: shown[rows] >= units
@@ -94,6 +98,17 @@ def _reaches(side: Side, prices: Integers, units: Decimal) -> Holds:
         return lambda rows: prices[rows] <= most
     least = ceiling(units, 1)
     return lambda rows: prices[rows] >= least
+
+
+def _mixed(side: Side, book: Book, part: int, whole: int, units: Decimal) -> Holds:
+    near, far = book.far(side.other).price, book.far(side).price
+    if not part:
+        return _reaches(side.other, near, units / whole)
+    if side is Side.BUY:
+        least = ceiling(units, 1)
+        return lambda rows: (whole - part) * near[rows] + part * far[rows] >= least
+    most = floor(units, 1)
+    return lambda rows: (whole - part) * near[rows] + part * far[rows] <= most
 
 
 def _differs(prices: Integers, units: Decimal) -> Holds:

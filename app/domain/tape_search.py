@@ -29,10 +29,12 @@ def first_settled(at: Integers, low: int, high: int, holds: Holds) -> int | None
     chunk = FIRST_CHUNK
     while low < high:
         end = min(low + chunk, high)
-        hits = holds(slice(low, end)) & _settled(at, low, end)
-        i = int(hits.argmax())
-        if hits[i]:
-            return low + i
+        hits = holds(slice(low, end))
+        if np.count_nonzero(hits):
+            hits = hits & _settled(at, low, end)
+            i = int(hits.argmax())
+            if hits[i]:
+                return low + i
         low, chunk = end, chunk * GROWTH
     return None
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from app.domain.instant import Instant, Micros
+from app.domain.instant import SECOND, Instant, Micros
 from app.domain.instrument import Instrument
 from app.domain.quantity import Side
 from app.domain.session import Session
@@ -28,6 +28,11 @@ class OnRestart(StrEnum):
     CANCEL = "cancel"
 
 
+CLOSE_CUTOFF: Micros = 660 * SECOND
+"""New York's exchange and Alpaca take orders for the closing auction until ten minutes before the
+close; a minute more is for the evidence about what is canceled first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Bounds on every child that come from the house, not from the order."""
@@ -35,6 +40,8 @@ class Policy:
     max_quote_age: Micros
     collar: Decimal
     """Largest distance of a child's price from the last trade, as a fraction."""
+    close_cutoff: Micros = CLOSE_CUTOFF
+    """How long before the close an order leaves the market for the closing auction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,9 @@ class Task:
 
     Quantities are in units of the instrument, `max_participation` is a fraction of the market's
     volume with the order's own volume counted, `params` hold the algorithm's own parameters
-    already validated and completed with their defaults.
+    already validated and completed with their defaults. `reduce_only`: the order never takes the
+    account's position through zero. `extended_hours`: its `session` is a day with what is traded
+    before the open and after the close, and so are its children's.
     """
 
     order_id: str
@@ -60,7 +69,10 @@ class Task:
     policy: Policy
     limit_price: Decimal | None = None
     max_participation: Decimal | None = None
+    urgency: Urgency = Urgency.NORMAL
     params: Mapping[str, Any] = field(default_factory=dict)
+    reduce_only: bool = False
+    extended_hours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,17 @@ class TouchMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class MixReaches:
+    """The point `part` / `whole` of the way from the touch that `side` joins to the one it takes
+    has come to `price`, or beyond it."""
+
+    side: Side
+    part: int
+    whole: int
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class VolumeReaches:
     """Market volume since `since` has reached `volume`."""
 
@@ -76,6 +87,7 @@ Trigger = (
     PriceReaches
     | PriceWithin
     | TouchMoved
+    | MixReaches
     | VolumeReaches
     | SizeReaches
     | SideUpdated

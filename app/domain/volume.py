@@ -2,10 +2,16 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
+from app.domain.dynamics import Dynamics, learned
 from app.domain.instant import DAY, MINUTE, Instant, Micros
 from app.domain.session import Session
+
+BIN: Micros = 5 * MINUTE
+PERIODIC_BIN: Micros = 60 * MINUTE
+"""Of curves made from history: in a session that closes, and round the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +20,26 @@ class VolumeCurve:
 
     `edges` are microseconds from the open (from midnight UTC where `periodic`), one more than
     `shares`; `shares` sum to 1. `source` says where the curve comes from, for the order's answer.
+    `dynamics` is how days depart from it (see `forecast`); a curve without stays as it is, and only
+    one with bins of one length has any.
     """
 
     edges: tuple[Micros, ...]
     shares: tuple[float, ...]
     periodic: bool
     source: str
+    dynamics: Dynamics | None = None
+    _sums: tuple[float, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_sums", tuple(accumulate(self.shares, initial=0.0)))
+
+    def unscaled(self) -> "VolumeCurve":
+        """For a day of which an unknown part is observed: it is followed without regard to how
+        much a usual day trades."""
+        if self.dynamics is None:
+            return self
+        return replace(self, dynamics=replace(self.dynamics, level=None))
 
     def between(self, session: Session, start: Instant, end: Instant) -> float:
         """The share of a session's volume expected in [start, end), before renormalising.
@@ -66,7 +86,7 @@ class VolumeCurve:
     def _cumulative(self, offset: Micros) -> float:
         i = min(bisect_right(self.edges, offset) - 1, len(self.shares) - 1)
         width = self.edges[i + 1] - self.edges[i]
-        return sum(self.shares[:i]) + self.shares[i] * (offset - self.edges[i]) / width
+        return self._sums[i] + self.shares[i] * (offset - self.edges[i]) / width
 
 
 def default_curve(session: Session) -> VolumeCurve:
@@ -88,9 +108,11 @@ def curve_from_history(
     """The mean share of each bin over past days, shares first, then the mean, renormalised.
 
     `days` holds one row of bin volumes a day, all of the same number of bins; days that traded
-    nothing are left out. None when no day is left.
+    nothing are left out. None when no day is left. A market that never closes has no open from
+    which a day could be followed: its curve stays as it is.
     """
-    rows = [[volume / sum(day) for volume in day] for day in days if sum(day) > 0]
+    traded = [day for day in days if sum(day) > 0]
+    rows = [[volume / sum(day) for volume in day] for day in traded]
     if not rows:
         return None
     if len({len(row) for row in rows}) != 1:
@@ -99,4 +121,5 @@ def curve_from_history(
     total = sum(means)
     edges = tuple(i * bin_length for i in range(len(means) + 1))
     shares = tuple(mean / total for mean in means)
-    return VolumeCurve(edges, shares, periodic, f"history:{len(rows)}d")
+    dynamics = None if periodic else learned(traded, shares, bin_length)
+    return VolumeCurve(edges, shares, periodic, f"history:{len(rows)}d", dynamics)

@@ -1,25 +1,33 @@
 """Accepting a parent order: checked, written, answered. A returned answer is a committed one."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import InitVar, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import InitVar, dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from app.domain.admission import Admitted, Scene, admit
+from app.domain.admission import Admitted, admit
 from app.domain.identity import order_key
-from app.domain.quantity import ZERO
 from app.domain.refusal import Conflict, Refusal
 from app.domain.request import Request
+from app.domain.risk.judge import check as check_limits
+from app.domain.scene import Scene
+from app.domain.session import Session
+from app.domain.task import Policy
+from app.engine.costing import snapshot
+from app.engine.exit_order import bracket_columns
 from app.engine.ids import new_id
+from app.engine.limits import alone, checked, proposal_of
 from app.engine.quotes import scene_for
-from app.engine.service import Caller, Service
+from app.engine.service import Caller, Service, check_broker
 from app.failpoints import reach
 from app.store import rows
+from app.store.arrival import Accepted, Arrival, Clash, Halted, Verdict
 from app.store.controls import Switch
 from app.store.database import to_json
 from app.store.doorbell import EVENTS, WORK
-from app.store.intake import Accepted, Arrival, Clash, Halted, Verdict, find_earlier
+from app.store.intake import find_earlier
+from app.store.restraint import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,10 @@ class Given:
         return "\\x" + self.digest.hex()
 
 
+Routed = Callable[[Request, Scene], Request]
+"""A door's own choice of algorithm, by what the market is. Raises Refusal."""
+
+
 class KeyReused(Refusal):
     """The Idempotency-Key came before with another body (HTTP 422)."""
 
@@ -51,13 +63,14 @@ async def accept(
     given: Given,
     *,
     signal: Mapping[str, Any] | None = None,
+    routed: Routed | None = None,
 ) -> Accepted:
     """Enter an order. Same key or client id with the same body: the order that is there.
 
     Raises Refusal (nothing stored), KeyReused, or Conflict for a `client_order_id` that stands
     for another body, and for a kill switch that bears on the order.
     """
-    entering = await check(service, caller, request, given, signal=signal)
+    entering = await check(service, caller, request, given, signal=signal, routed=routed)
     if isinstance(entering, Accepted):
         return entering
     return settled(service, request, await service.intake.put(entering))
@@ -70,12 +83,25 @@ async def check(
     given: Given,
     *,
     signal: Mapping[str, Any] | None = None,
+    routed: Routed | None = None,
 ) -> Arrival | Accepted:
-    """Check a request: what is to be entered, or the order that it made before. Raises Refusal."""
+    """Check a request: what is to be entered, or the order that it made before. Raises Refusal.
+
+    `routed` may have its say once the market is known.
+    """
+    caller.check_symbol(request.symbol)
     order_id = new_id()
+    request = await service.strategies.applied(request)
     try:
         scene = await scene_for(service, request.symbol)
+        if routed is not None:
+            request = routed(request, scene)
         admitted = admit(request, order_id, scene, service.rules)
+        check_broker(service, admitted.task)
+        limited = await checked(
+            service, proposal_of(caller, request, admitted), frozenset(request.confirm)
+        )
+        check_limits(await alone(service, limited), quantity_field(request))
     except Refusal:
         # What was accepted once is answered again, even where it could no longer be entered.
         earlier = await _earlier(service, caller, request, given)
@@ -83,7 +109,22 @@ async def check(
             raise
         return earlier
     reach("order.checked")
-    return _arrival(service, caller, request, given, admitted, scene, signal)
+    arrival = _arrival(service, caller, request, given, admitted, scene, signal)
+    return replace(
+        arrival,
+        order={
+            **arrival.order,
+            "value": limited.proposal.value,
+            "limits_version": limited.version,
+            "confirmed": None,
+        },
+        checked=limited,
+    )
+
+
+def quantity_field(request: Request) -> str:
+    """The field by which an order that is too large is named."""
+    return "qty" if request.qty is not None else "notional"
 
 
 def settled(service: Service, request: Request, verdict: Verdict) -> Accepted:
@@ -92,6 +133,10 @@ def settled(service: Service, request: Request, verdict: Verdict) -> Accepted:
         raise _clash(verdict, request)
     if isinstance(verdict, Halted):
         raise halted(verdict.switch)
+    if isinstance(verdict, Refused):
+        service.limits.forget()
+        check_limits(verdict.verdicts, quantity_field(request))
+        raise AssertionError("a refused order breaks a limit")
     service.doorbell.ring(WORK)
     service.doorbell.ring(EVENTS)
     reach("order.answered")
@@ -157,8 +202,8 @@ def _arrival(
     scene: Scene,
     signal: Mapping[str, Any] | None,
 ) -> Arrival:
-    order = _order_row(caller, request, given, admitted, scene)
-    order["broker"] = service.broker_of[request.account]
+    order = _order_row(caller, request, given, admitted)
+    order["estimate"] = snapshot(service, request, admitted, scene)
     order["signal_id"] = signal["id"] if signal else None
     idempotency = None
     if given.idempotency_key is not None:
@@ -171,21 +216,47 @@ def _arrival(
         }
     return Arrival(
         order=order,
-        event=_first_event(order),
+        market=_market(
+            scene,
+            admitted.task.session,
+            service.rules.policy,
+            service.broker_of[request.account],
+            admitted.quote is not None,
+            admitted.task.extended_hours,
+        ),
         idempotency=idempotency,
         signal={**signal, "order_id": order["id"]} if signal else None,
     )
 
 
-# The same for every order on a symbol, and long: a curve has a share for every five minutes.
-_curve = lru_cache(maxsize=1024)(rows.curve_to_json)
-_instrument = lru_cache(maxsize=1024)(rows.instrument_to_json)
+@lru_cache(maxsize=256)
+def _market(
+    scene: Scene, session: Session, policy: Policy, broker: str, quoted: bool, extended: bool
+) -> Mapping[str, Any]:
+    """What is the same for every order that meets this scene. A curve has a share for every five
+    minutes, so that it is written once is worth much."""
+    quote = scene.quote if quoted else None
+    return {
+        "broker": broker,
+        "instrument": rows.instrument_to_json(scene.instrument),
+        "session_opens_at": session.opens_at,
+        "session_closes_at": session.closes_at,
+        "curve": rows.curve_to_json(scene.curve_for(session, extended)),
+        "max_quote_age_us": policy.max_quote_age,
+        "collar": policy.collar,
+        "close_cutoff_us": policy.close_cutoff,
+        "status": "accepted",
+        "arrival_bid": quote.bid if quote else None,
+        "arrival_ask": quote.ask if quote else None,
+        "daily_volume": scene.daily_volume,
+        "accepted_at": scene.now,
+    }
 
 
 def _order_row(
-    caller: Caller, request: Request, given: Given, admitted: Admitted, scene: Scene
+    caller: Caller, request: Request, given: Given, admitted: Admitted
 ) -> dict[str, Any]:
-    task, quote = admitted.task, admitted.quote
+    task = admitted.task
     return {
         "account": task.account,
         "id": task.order_id,
@@ -196,7 +267,6 @@ def _order_row(
         "strategy": request.strategy,
         "tags": list(request.tags),
         "symbol": task.instrument.symbol,
-        "instrument": _instrument(task.instrument),
         "side": task.side.value,
         "qty": task.qty,
         "notional": request.notional,
@@ -208,47 +278,14 @@ def _order_row(
         "limit_price": task.limit_price,
         "start_at": task.start,
         "end_at": task.end,
-        "session_opens_at": task.session.opens_at,
-        "session_closes_at": task.session.closes_at,
-        "curve": _curve(task.curve),
         "seed": task.seed,
         "max_participation": task.max_participation,
-        "max_quote_age_us": task.policy.max_quote_age,
-        "collar": task.policy.collar,
         "urgency": request.urgency.value,
         "priority": request.priority,
-        "time_in_force": "day",
+        "time_in_force": request.time_in_force,
         "on_restart": request.on_restart.value,
-        "status": "accepted",
         "anchor_at": task.start,
-        "arrival_bid": quote.bid if quote else None,
-        "arrival_ask": quote.ask if quote else None,
-        "daily_volume": scene.daily_volume,
-        "accepted_at": scene.now,
-    }
-
-
-def _first_event(order: Mapping[str, Any]) -> dict[str, Any]:
-    zero = format(ZERO, "f")
-    qty = format(order["qty"], "f")
-    sums = {name: zero for name in ("filled", "working", "unknown", "canceled", "excess")}
-    return {
-        "account": order["account"],
-        "order_id": order["id"],
-        "seq": 1,
-        "type": "order.accepted",
-        "at": order["accepted_at"],
-        "data": {
-            "client_order_id": order["client_order_id"],
-            "side": order["side"],
-            "algo": order["algo"],
-            "route_reason": order["route_reason"],
-            "order": {
-                "status": "accepted",
-                "qty": qty,
-                "unsent": qty,
-                **sums,
-                "symbol": order["symbol"],
-            },
-        },
+        "reduce_only": task.reduce_only,
+        "extended_hours": task.extended_hours,
+        **bracket_columns(request.bracket, task.order_id),
     }

@@ -1,4 +1,4 @@
-"""Accepting many parent orders at once: each for itself, committed together."""
+"""Accepting many parent orders at once: each for itself, on one way in."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from app.domain.request import Request
 from app.engine.accept import Given, check, settled
 from app.engine.service import Caller, Service
-from app.store.intake import Accepted, Arrival, Verdict
+from app.store.arrival import Accepted, Arrival, Verdict
 
 _AT_A_TIME = 25
 """Checked without a pause; then others have their turn."""
@@ -19,8 +19,9 @@ async def accept_many(
 ) -> list[Outcome]:
     """The outcome of each, in order: the order, or the Refusal (or failure) that kept it out.
 
-    What can be entered is committed as one group. A name that comes twice among them is decided
-    as if the two had come one after the other.
+    They travel in groups, and each outcome is of its own commit: a failure later on does not
+    touch what was entered. A name that comes twice among them is decided as if the two had come
+    one after the other.
     """
     outcomes: list[Outcome | Arrival] = []
     for number, (request, given) in enumerate(asked):

@@ -9,7 +9,7 @@ from app.domain.instant import Instant
 from app.domain.lifecycle import CHILD_DONE
 from app.domain.quantity import ZERO, Side
 from app.engine.sorting import Lost
-from app.ports import Broker, ExecutionReport, Lookup, OrderReport, Report, Terms
+from app.ports import Broker, ExecutionReport, Lookup, OrderReport, Report, Terms, illegible
 
 
 async def adopted(
@@ -20,31 +20,48 @@ async def adopted(
     None when neither the broker nor an execution says what it was. Raises ConnectionError.
     """
     reports = list(lost.reports)
-    states = [r for r in reports if isinstance(r, OrderReport)]
-    if not any(state.terms for state in states) and broker.capabilities.lookup is not Lookup.NONE:
-        found = await broker.lookup(lost.child_id)
+    if asks(lost):
+        found = await _asked(broker, lost.child_id)
+        if found is not None and illegible(found):
+            raise ConnectionError(f"{lost.child_id} cannot be read: {found.reason}")
         if found is not None:
-            states.append(found)
             reports.append(found)
+    return adoption(lost, reports, now), reports
+
+
+async def _asked(broker: Broker, child_id: str) -> OrderReport | None:
+    """Where no order is looked up, the list of open ones says whether it is still worked: what
+    is known by its fills alone might go on filling."""
+    if broker.capabilities.lookup is not Lookup.NONE:
+        return await broker.lookup(child_id)
+    listed = await broker.open_orders()
+    return next((report for report in listed if report.child_id == child_id), None)
+
+
+def asks(lost: Lost) -> bool:
+    """Whether the broker has to be asked what the child was."""
+    return not any(isinstance(r, OrderReport) and r.terms is not None for r in lost.reports)
+
+
+def adoption(lost: Lost, reports: Sequence[Report], now: Instant) -> Adopted | None:
+    """What takes the child in, as far as `reports` say what it was. Pure."""
+    states = [r for r in reports if isinstance(r, OrderReport)]
     terms = _terms(lost, states, reports)
     named = parse_child(lost.child_id)
     if terms is None or named is None or not _of_parent(terms, lost):
-        return None, reports
+        return None
     open_there = bool(states) and all(s.status not in CHILD_DONE for s in states)
-    return (
-        Adopted(
-            at=min((r.at for r in reports), default=now),
-            child_id=lost.child_id,
-            number=named[1],
-            side=terms.side,
-            qty=terms.qty,
-            price=terms.limit_price,
-            purpose=Purpose.REST,
-            time_in_force=TimeInForce.DAY,
-            live=open_there and not lost.parent.done,
-            broker_order_id=next((s.broker_order_id for s in states), None),
-        ),
-        reports,
+    return Adopted(
+        at=min((r.at for r in reports), default=now),
+        child_id=lost.child_id,
+        number=named[1],
+        side=terms.side,
+        qty=terms.qty,
+        price=terms.limit_price,
+        purpose=Purpose.CLOSE if terms.closing_auction else Purpose.REST,
+        time_in_force=TimeInForce.CLS if terms.closing_auction else TimeInForce.DAY,
+        live=open_there and not lost.parent.done,
+        broker_order_id=next((s.broker_order_id for s in states), None),
     )
 
 

@@ -10,20 +10,28 @@ from app.domain.lifecycle import IllegalMove, OrderStatus
 from app.domain.refusal import Refusal
 from app.engine import inbox, strangers
 from app.engine.adoption import adopted
+from app.engine.marking import Marking
 from app.engine.measuring import Measuring
 from app.engine.recent import Recent
 from app.engine.shared import Shared
-from app.engine.sorting import Lost
+from app.engine.sorting import Lost, waiting
 from app.failpoints import reach
-from app.ports import OrderReport, Report
-from app.store import journal
+from app.ports import OrderReport, Report, illegible
+from app.store import children, journal
 from app.store.doorbell import EVENTS
-from app.store.journal import Contradiction, Entry, Recorded
+from app.store.intents import conclude
+from app.store.journal import Contradiction, Entry, Recorded, Unwritable
+from app.store.leases import Lease
 
 log = structlog.get_logger()
 
 BOOKED_AT_ONCE = 500
 """Reports of one transaction: leases are renewed, and others heard, in between."""
+
+FAILED_AT_ONCE = 3
+"""Look-ups of lost children that fail before the others wait as well: each may take a while."""
+
+REMEMBERED_MAX = 10_000
 
 OUR_MISTAKES = (
     AssertionError,
@@ -32,9 +40,15 @@ OUR_MISTAKES = (
     IllegalMove,
     LookupError,
     Refusal,
+    Unwritable,
     ValueError,
 )
-"""What only a mistake of ours raises; it concerns one order, and must not end the others."""
+"""What only a mistake of ours or a value nobody can keep raises; it concerns one order, and must
+not end the others."""
+
+
+class Illegible(ValueError):
+    """What the broker said of a child cannot be read: what became of it is not known."""
 
 
 def parted(reports: Sequence[Report]) -> Iterator[list[Report]]:
@@ -52,45 +66,67 @@ def parted(reports: Sequence[Report]) -> Iterator[list[Report]]:
         yield part
 
 
+def _joined(waits: Lost, again: Lost) -> Lost:
+    reports = tuple(dict.fromkeys((*waits.reports, *again.reports)))
+    return Lost(again.child_id, again.parent, reports)
+
+
 class Books:
     """One desk's way into the journal. Facts are booked whoever decides what follows.
 
     `held` are ends that speak of fills nobody has told yet, by child: until those are booked,
-    the child's quantity stays reserved.
+    the child's quantity stays reserved. `lost` are children, by id, of which the broker could not
+    be asked yet what they were: their orders must send nothing meanwhile.
     """
 
-    def __init__(self, shared: Shared, measuring: Measuring) -> None:
+    def __init__(self, shared: Shared, measuring: Measuring, marking: Marking) -> None:
         self.held: dict[str, OrderReport] = {}
+        self.lost: dict[str, Lost] = {}
         self._account, self._broker = shared.account, shared.broker
         self._database, self._doorbell = shared.database, shared.doorbell
         self._roster, self._watch, self._sender = shared.roster, shared.watch, shared.sender
-        self._measuring = measuring
+        self._measuring, self._marking = measuring, marking
+        self._pace = shared.pace
         self._recent = Recent()
+        self._illegible: set[tuple[str, str | None]] = set()
 
-    async def record(self, entries: Sequence[Entry], now: Instant) -> None:
-        """Record facts and believe what comes of them.
+    async def record(
+        self, entries: Sequence[Entry], now: Instant, under: Lease | None = None
+    ) -> None:
+        """Record facts and believe what comes of them; conclusions of our own `under` our lease.
 
         Where that fails by our mistake, each order for itself: the culprit is stopped.
         """
         if not entries:
             return
         try:
-            async with self._database.transaction() as connection:
-                recorded = await journal.record(
-                    connection,
-                    account=self._account,
-                    broker=self._broker.name,
-                    entries=entries,
-                    known=self._roster.known(e.order_id for e in entries),
-                )
+            recorded = await self._recorded(entries, under)
         except OUR_MISTAKES as mistake:
             if len(entries) == 1:
                 await self.stop(entries[0].order_id, mistake, now)
                 return
             for entry in entries:
-                await self.record([entry], now)
+                await self.record([entry], now, under)
             return
+        await self._pace.refused(entries, self._roster.orders, now)
         await self.take_over(recorded, now)
+
+    async def _recorded(self, entries: Sequence[Entry], under: Lease | None) -> list[Recorded]:
+        known = self._roster.known(e.order_id for e in entries)
+        account, broker = self._account, self._broker.name
+        if under is not None:
+            return await conclude(
+                self._database,
+                account=account,
+                broker=broker,
+                lease=under,
+                entries=entries,
+                known=known,
+            )
+        async with self._database.transaction() as connection:
+            return await journal.record(
+                connection, account=account, broker=broker, entries=entries, known=known
+            )
 
     async def hear(self, now: Instant) -> bool:
         """Book what the broker has to tell; a broker that is away tells nothing."""
@@ -106,7 +142,10 @@ class Books:
         if not reports:
             return False
         reach("report.heard")
-        fresh = [*self._recent.unheard(reports), *self.held.values()]
+        for report in filter(illegible, reports):
+            await self._stop_for(report, now)
+        legible = [report for report in reports if not illegible(report)]
+        fresh = [*self._recent.unheard(legible), *self.held.values()]
         for part in parted(fresh):
             await self._book_or_set_aside(part, now)
         return bool(fresh)
@@ -115,7 +154,11 @@ class Books:
         """A report that cannot be booked is kept for a human and must not stop the others."""
         try:
             booked = await inbox.book(
-                self._database, account=self._account, broker=self._broker.name, reports=reports
+                self._database,
+                account=self._account,
+                broker=self._broker.name,
+                reports=reports,
+                known=self._roster.known_by_child(report.child_id for report in reports),
             )
         except OUR_MISTAKES as mistake:
             ids = sorted({report.child_id for report in reports})
@@ -127,9 +170,7 @@ class Books:
             await self._set_aside(ids[0], reports, mistake, now)
             return
         self._recent.remember(booked.recorded)
-        for report in reports:
-            self.held.pop(report.child_id, None)
-        self.held |= {report.child_id: report for report in booked.held}
+        self.held = waiting(self.held, reports, booked.held)
         await self.take_over(booked.recorded, now)
         reach("report.remembered")
         await self._watch.strangers(booked.strangers, now)
@@ -141,9 +182,23 @@ class Books:
         await self._adopt(booked.lost, now)
 
     async def _adopt(self, lost: Sequence[Lost], now: Instant) -> None:
-        """Take in children that the broker knows and the journal lost, with all they did."""
+        """Take in children that the broker knows and the journal lost, with all they did.
+
+        One that the broker cannot be asked about now waits for `adopt_again`; the others do not.
+        """
+        failed = 0
         for child in lost:
-            fact, reports = await adopted(self._broker, child, now)
+            waits = self.lost.get(child.child_id)
+            if waits is not None or failed >= FAILED_AT_ONCE:
+                self._wait_for(child if waits is None else _joined(waits, child))
+                continue
+            try:
+                fact, reports = await adopted(self._broker, child, now)
+            except ConnectionError as away:
+                failed += 1
+                log.error("lost child: not looked up", child_id=child.child_id, error=str(away))
+                self._wait_for(child)
+                continue
             if fact is None:
                 # Nothing says what it was: its executions, if any, wait for a human.
                 await self._set_aside(child.child_id, reports, LookupError("no terms"), now)
@@ -156,9 +211,44 @@ class Books:
             await self._book_or_set_aside(reports, now)
             reach("adoption.booked")
 
+    def _wait_for(self, child: Lost) -> None:
+        self.lost[child.child_id] = child
+
+    async def adopt_again(self, now: Instant) -> None:
+        """Ask once more about lost children that the broker could not be asked about."""
+        lost, self.lost = list(self.lost.values()), {}
+        await self._adopt(lost, now)
+        found = {child.parent.order_id for child in lost} - self.incomplete
+        self._roster.wake(found, now)
+
+    @property
+    def incomplete(self) -> set[str]:
+        """Orders with a lost child: whatever they sent now might be too much."""
+        return {child.parent.order_id for child in self.lost.values()}
+
+    async def _stop_for(self, report: Report, now: Instant) -> None:
+        """Stop the order of a child whose fate was told and cannot be read; once for each."""
+        assert isinstance(report, OrderReport)
+        if (report.child_id, report.reason) in self._illegible:
+            return
+        if len(self._illegible) >= REMEMBERED_MAX:
+            self._illegible.clear()
+        self._illegible.add((report.child_id, report.reason))
+        why = report.reason or ""
+        async with self._database.connection() as connection:
+            owners = await children.owners(
+                connection, account=self._account, child_ids=[report.child_id]
+            )
+        owner = owners.get(report.child_id)
+        order_id = owner.order_id if owner is not None else None
+        await self._watch.illegible(report.child_id, order_id, why, now)
+        if order_id is not None:
+            await self.stop(order_id, Illegible(why), now)
+
     async def _set_aside(
         self, child_id: str, reports: Sequence[Report], mistake: Exception, now: Instant
     ) -> None:
+        log.error("reports set aside", child_id=child_id, reports=len(reports), exc_info=mistake)
         reason = f"could_not_book: {type(mistake).__name__}: {mistake}"[:500]
         await strangers.set_aside(
             self._database,
@@ -196,6 +286,7 @@ class Books:
             return
         reach("facts.committed")
         self._doorbell.ring(EVENTS)
+        self._marking.note(recorded)
         unheld = [r for r in recorded if r.order_id not in self._roster.orders]
         late = [r for r in unheld if r.booked]
         touched = self._roster.take_over(recorded, now)

@@ -10,8 +10,10 @@ import structlog
 from app.domain.alert import Thresholds
 from app.engine.desk import Desk
 from app.engine.desk_rules import DeskRules
+from app.engine.kill_file import KillFile
 from app.engine.leasing import Keeper
 from app.engine.market import MarketDesk
+from app.engine.opening import Opened, Openings
 from app.failpoints import reach
 from app.ports import Broker
 from app.store import leases
@@ -46,10 +48,12 @@ class Claims:
         thresholds: Thresholds,
         rules: DeskRules,
         stir: Callable[[], None],
+        kill_file: KillFile,
     ) -> None:
         self.desks: dict[str, Desk] = {}
         self.rules = rules
         self._stir = stir
+        self._kill_file = kill_file
         self._accounts = tuple(accounts)
         self._opens = opens
         self._keeper = keeper
@@ -58,33 +62,61 @@ class Claims:
         self._market = market
         self._thresholds = thresholds
         self._left: set[str] = set()
+        self._openings = Openings(self._open, keeper, stir)
+
+    @property
+    def holds_time(self) -> bool:
+        """Whether stepped market time has to wait for a desk that is being opened."""
+        return self._openings.holds_time
+
+    @property
+    def late(self) -> dict[str, str]:
+        """Accounts whose desk this worker cannot open, and why."""
+        return self._openings.late
 
     async def look(self) -> None:
-        """Claim what is free and ours to take. Raises what opening a desk raises."""
-        wanted = [DESK + account for account in self._accounts if account not in self.desks]
+        """Claim what is free and ours to take, and begin to open it."""
+        known = self.desks.keys() | self._openings.accounts
+        wanted = [DESK + account for account in self._accounts if account not in known]
         if not wanted:
             return
         async with self._database.connection() as connection:
             there = await leases.ownership(connection, wanted)
         share = math.ceil(len(self._accounts) / max(there.living, 1))
         left, self._left = self._left, set()
+        for name in set(wanted).difference(there.free):
+            self._openings.forget(name.removeprefix(DESK))
         for name in there.free:
-            if len(self.desks) < share or name in left:
-                await self._claim(name.removeprefix(DESK))
+            account = name.removeprefix(DESK)
+            if not self._openings.may_begin(account):
+                continue
+            if len(self.desks) + len(self._openings.accounts) < share or name in left:
+                await self._claim(account)
             else:
                 self._left.add(name)
+
+    def take_opened(self) -> None:
+        """Own the desks that are open by now. Raises what our own mistake raised in opening."""
+        for opened in self._openings.ended():
+            desk = opened.desk
+            self._market.reach(opened.latest)
+            self.desks[desk.account] = desk
+            reach("desk.open")
+            log.info("desk open", account=desk.account, epoch=desk.lease.epoch, orders=desk.orders)
 
     async def drop(self, account: str) -> None:
         """Forget a desk that is not ours any more."""
         self._keeper.drop(DESK + account)
-        desk = self.desks.pop(account, None)
+        opened = await self._openings.cancel(account)
+        desk = opened.desk if opened is not None else self.desks.pop(account, None)
         if desk is not None:
             await desk.abandon()
             await desk.broker.close()
 
     async def give_back(self) -> None:
         """Let every desk go: nothing more is sent, and what is on the wire may come back."""
-        desks = list(self.desks.values())
+        opened = await self._openings.close()
+        desks = [*self.desks.values(), *(one.desk for one in opened)]
         self.desks.clear()
         ended = await asyncio.gather(*map(self._drain, desks), return_exceptions=True)
         for failure in ended:
@@ -103,22 +135,12 @@ class Claims:
             await self._keeper.give_back(DESK + desk.account)
 
     async def _claim(self, account: str) -> None:
-        """Try to open a desk. One that cannot be opened is given back and tried again."""
-        name = DESK + account
-        lease = await self._keeper.claim(name)
-        if lease is None:
-            return
-        try:
-            reach("lease.claimed")
-            await self._open(account, lease)
-        except ConnectionError as away:
-            log.warning("desk cannot be opened yet", account=account, error=str(away))
-            await self._keeper.give_back(name)
-        except BaseException:
-            await self._keeper.give_back(name)
-            raise
+        lease = await self._keeper.claim(DESK + account)
+        if lease is not None:
+            self._openings.begin(account, lease)
 
-    async def _open(self, account: str, lease: Lease) -> None:
+    async def _open(self, account: str, lease: Lease) -> Opened:
+        reach("lease.claimed")
         broker = self._opens(account)
         desk = Desk(
             account=account,
@@ -131,13 +153,11 @@ class Claims:
             safe=partial(self._keeper.safe, lease.name),
             rules=self.rules,
             stir=self._stir,
+            kill_file=self._kill_file,
         )
         try:
-            latest = await desk.open(self._market.clock.now())
+            return Opened(desk, await desk.open(self._market.clock.now()))
         except BaseException:
+            await desk.abandon()
             await broker.close()
             raise
-        self._market.reach(latest)
-        self.desks[account] = desk
-        reach("desk.open")
-        log.info("desk open", account=account, epoch=lease.epoch, orders=desk.orders)

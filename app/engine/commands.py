@@ -1,6 +1,6 @@
 """Pause, resume, amend, cancel: state on the order, seen by its desk by doorbell or timer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from app.domain.admission import check_amended
 from app.domain.algorithm import complete
 from app.domain.algos import BY_NAME
+from app.domain.auction import check_auction, closes
 from app.domain.execution import Execution
 from app.domain.fact import Amended, CancelRequested, OrderFact, Paused, Resumed
 from app.domain.fold import apply
@@ -15,8 +16,12 @@ from app.domain.instant import SECOND, Instant
 from app.domain.lifecycle import OrderStatus
 from app.domain.quantity import is_multiple
 from app.domain.refusal import Conflict, Missing, Refusal, Stale, Unavailable
+from app.domain.risk.judge import check as check_limits
+from app.engine import limits
 from app.engine.quotes import scene_for
-from app.engine.service import Caller, Service
+from app.engine.service import Caller, Service, check_broker
+from app.engine.telling import tell_command
+from app.engine.working import EXIT, FLATTEN
 from app.failpoints import reach
 from app.store import journal, market_state, views
 from app.store.database import Connection
@@ -42,7 +47,12 @@ async def pause(service: Service, caller: Caller, order_id: str) -> Any:
 
 async def resume(service: Service, caller: Caller, order_id: str) -> Any:
     """Go on; what is left is spread over the time that is left. Raises Conflict."""
-    return await _command(service, caller, order_id, _resume)
+
+    def resumed(execution: Execution, now: Instant) -> OrderFact | None:
+        caller.check_symbol(execution.task.instrument.symbol)
+        return _resume(execution, now)
+
+    return await _command(service, caller, order_id, resumed)
 
 
 async def cancel(service: Service, caller: Caller, order_id: str, reason: str = "requested") -> Any:
@@ -50,30 +60,63 @@ async def cancel(service: Service, caller: Caller, order_id: str, reason: str = 
     return await _command(service, caller, order_id, lambda e, now: _cancel(e, now, reason))
 
 
-async def amend(
-    service: Service, caller: Caller, order_id: str, version: int, changes: Changes
-) -> Any:
-    """Change an order in flight; `version` must be the current one. Limits hold as for a new one.
+Along = Callable[[Connection, Any, Instant], Awaitable[None]]
+"""What is done in a command's own transaction, with the order's row as it was, at market time."""
 
-    Raises Stale, Conflict (below what is filled and open, or finished), or Refusal.
+
+def _named(changes: Changes) -> list[str]:
+    return [f.name for f in fields(changes) if getattr(changes, f.name) is not None]
+
+
+Limited = Callable[[Connection, Any, Execution, OrderFact], Awaitable[None]]
+"""Holds a changed order against limits, in a command's own transaction. Raises Refusal."""
+
+
+async def amend(
+    service: Service,
+    caller: Caller,
+    order_id: str,
+    version: int | None,
+    changes: Changes,
+    *,
+    confirm: Collection[str] = (),
+    along: Along | None = None,
+) -> Any:
+    """Change an order in flight; `version` must be the current one (None: whichever it is).
+
+    Limits hold as for a new one, except where the change makes nothing worse; `confirm` names the
+    soft ones to go beyond. Raises Stale, Conflict (below what is filled and open, or finished), or
+    Refusal.
     """
     async with service.database.connection() as connection:
         row = await views.find_order(connection, order_id, caller.accounts)
     if row is None:
         raise Missing("unknown_order", f"no order {order_id}")
+    caller.check_symbol(row["symbol"])
     scene = await scene_for(service, row["symbol"])
 
     def amended(execution: Execution, now: Instant) -> OrderFact:
         fact = _amend(execution, now, changes)
         task = apply(execution, fact).task
-        check_amended(task, scene, service.rules, changed=_named(changes))
+        check_amended(task, scene, service.rules, _named(changes))
+        if not closes(execution.task):
+            check_auction(task, now)
+            check_broker(service, task)
         return fact
 
-    return await _command(service, caller, order_id, amended, version=version)
+    async def limited(
+        connection: Connection, row: Any, execution: Execution, fact: OrderFact
+    ) -> None:
+        if changes.qty is None and changes.limit_price is None:
+            return
+        after = apply(execution, fact).task
+        amendment = limits.Amendment(caller, execution.task, after, frozenset(confirm))
+        verdicts = await limits.hold_amended(service, connection, row, amendment, scene)
+        check_limits(verdicts, "qty" if changes.qty is not None else "limit_price")
 
-
-def _named(changes: Changes) -> list[str]:
-    return [f.name for f in fields(changes) if getattr(changes, f.name) is not None]
+    return await _command(
+        service, caller, order_id, amended, version=version, along=along, limited=limited
+    )
 
 
 async def _command(
@@ -83,6 +126,8 @@ async def _command(
     make: Callable[[Execution, Instant], OrderFact | None],
     *,
     version: int | None = None,
+    along: Along | None = None,
+    limited: Limited | None = None,
 ) -> Any:
     """Lock, check, record; returns the order's row afterwards."""
     async with service.database.transaction() as connection:
@@ -97,13 +142,25 @@ async def _command(
         if version is not None and version != current:
             raise Stale("stale_version", f"the order is at version {current}, not {version}")
         fact = make(execution, now)
+        if row["role"] == FLATTEN and not isinstance(fact, CancelRequested | None):
+            raise Conflict("flattening", "the order closes a position for a kill switch")
+        if row["role"] == EXIT and not isinstance(fact, CancelRequested | None):
+            raise Conflict("exit_of_bracket", "the order follows its entry: it can be canceled")
+        if along is not None:
+            # Read again: what was read before the lock may have moved on.
+            await along(
+                connection, await views.find_order(connection, order_id, caller.accounts), now
+            )
         if fact is not None:
+            if limited is not None:
+                await limited(connection, row, execution, fact)
             await journal.record(
                 connection,
                 account=row["account"],
                 broker=row["broker"],
-                entries=[Entry(order_id, [fact], attention=True)],
+                entries=[Entry(order_id, [fact], attention=True, by=caller.key_id)],
             )
+            await tell_command(connection, caller, execution.task, fact)
         reach("command.recorded")
         after = await views.find_order(connection, order_id, caller.accounts)
     reach("command.committed")

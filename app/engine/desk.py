@@ -11,16 +11,22 @@ import structlog
 
 from app.domain.alert import Thresholds
 from app.domain.fact import ChildFact, Fact
-from app.domain.instant import SECOND, Instant
+from app.domain.instant import Instant
+from app.domain.seen import looks_back_to
 from app.engine import reconcile
 from app.engine.acting import Acting
 from app.engine.books import Books
 from app.engine.desk_rules import DeskRules
-from app.engine.evidence import Evidence
+from app.engine.evidence import evidence_for
+from app.engine.exiting import Exiting
+from app.engine.flattening import Flattening
 from app.engine.halting import Halting
 from app.engine.inquiry import Inquiry
+from app.engine.kill_file import KillFile
 from app.engine.market import MarketDesk
+from app.engine.marking import Marking
 from app.engine.measuring import Measuring
+from app.engine.pace import Pace
 from app.engine.reconciling import Reconciling
 from app.engine.roster import Roster
 from app.engine.sending import Sender
@@ -28,7 +34,7 @@ from app.engine.shared import Shared
 from app.engine.watching import Watch
 from app.failpoints import reach
 from app.ports import Broker
-from app.store import leases, open_orders
+from app.store import accounts, leases, open_orders
 from app.store.database import Database
 from app.store.doorbell import Doorbell
 from app.store.journal import Entry
@@ -43,14 +49,6 @@ ROUNDS_MAX = 1_000
 LOADED_AT_ONCE = 250
 OVERDUE_SECONDS = 1.0
 VERSIONS_SECONDS = 30.0
-
-
-def _evidence(broker: Broker, rules: DeskRules) -> Evidence:
-    return Evidence(
-        broker.capabilities,
-        quarantine=int(rules.quarantine_seconds * SECOND),
-        operator_after=int(rules.closing_seconds * SECOND),
-    )
 
 
 def chunks(order_ids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -78,6 +76,7 @@ class Desk:
         safe: Callable[[], bool],
         rules: DeskRules,
         stir: Callable[[], None],
+        kill_file: KillFile,
     ) -> None:
         self.account = account
         self.broker = broker
@@ -87,9 +86,9 @@ class Desk:
         self._stir = stir
         self._answers: list[tuple[str, ChildFact]] = []
         self._overdue_at = self._versions_at = 0.0
-        self._roster = Roster(rules.max_working_orders)
-        self._watch = Watch(database, account, thresholds)
-        self._sender = Sender(broker, self._answered, safe, market.clock.now)
+        self._roster = Roster(rules.max_working_orders, self_match=rules.self_match)
+        self._watch = Watch(database, account, thresholds, market.vwap)
+        self._sender = Sender(broker, self._answered, safe, market.clock.now, kill_file)
         shared = Shared(
             account=account,
             broker=broker,
@@ -99,20 +98,25 @@ class Desk:
             roster=self._roster,
             sender=self._sender,
             watch=self._watch,
+            pace=Pace(account, database, doorbell),
         )
         self._measuring = Measuring(database, account, market, self._roster)
-        self._books = Books(shared, self._measuring)
+        self._marking = Marking(database, account, market)
+        self._books = Books(shared, self._measuring, self._marking)
         self._halting = Halting(account, self._sender.cancel, self._books.record)
+        self._flattening = Flattening(shared, lease, rules, self._books.record)
+        self._exiting = Exiting(shared, lease, rules, self._books.take_over)
         self._inquiry = Inquiry(broker)
         self._reconciling = Reconciling(
-            shared, self._inquiry, _evidence(broker, rules), self._books
+            shared, self._inquiry, evidence_for(broker.capabilities, rules), self._books, lease
         )
         self._acting = Acting(
             shared, lease, self._books, reload=self._reload, see_halts=self._see_halts
         )
 
     async def measure(self, now: Instant) -> None:
-        """Keep what the market traded beside open orders, some at a time."""
+        """Keep what the market traded beside open orders, some at a time, and what it showed."""
+        self._marking.turn(now)
         await self._measuring.turn(now)
 
     @property
@@ -135,8 +139,14 @@ class Desk:
                 connection, account=self.account, broker=self.broker.name
             )
             last_fill = await open_orders.last_fill_at(connection, account=self.account)
+            rate = self.broker.capabilities.cancels_per_second
+            await accounts.tell_cancels(connection, account=self.account, per_second=rate)
         await self._see_halts(now)
         loaded = [order for some in chunks(ids) for order in await self._load(some, now)]
+        if rate is None:
+            # What has to end waits for no answer; where requests are few, one list finds them all.
+            self._halting.ask(self._roster.orders, now)
+            self._sender.retry_cancels(self._roster.canceling(), now)
         reach("desk.loaded")
         # A fill may have come since, also of a child that was intended before the last one.
         intended = [c.intended_at for c in self._roster.children()]
@@ -144,40 +154,48 @@ class Desk:
         latest = await self._reconciling.now(now)
         reach("desk.reconciled")
         policies = reconcile.restart_entries(loaded, self.lease.orphaned_seconds, max(now, latest))
-        await self._books.record(policies, now)
+        await self._books.record(policies, now, under=self.lease)
         async with self._database.connection() as connection:
             await leases.attend(connection, self.lease)
+        await self._marking.recover(max(now, latest))
         reach("desk.restarted")
         return latest
 
     async def close(self) -> None:
         """Let what is on the wire come back."""
         await self._reconciling.close()
-        await self._sender.settled()
+        await self._sender.close()
         await self._book_answers()
+        await self._marking.close()
 
     async def abandon(self) -> None:
         """Give up questions under way: the desk is somebody else's."""
         await self._reconciling.close()
+        await self._marking.close()
 
     async def settle(self, now: Instant, *, stepped: bool) -> bool:
-        """Work until nothing is left to do at `now`. Whether anything was done."""
+        """Work until nothing is left to do at `now`; live, one round of it: the next one has a
+        time of its own. Whether anything was done."""
         worked = False
         for _ in range(ROUNDS_MAX):
             busy = await self._books.hear(now)
+            if self._exiting.due:
+                # Before anything is decided: what an exit may do has changed.
+                await self._reload(await self._exiting.look(now), now)
             busy |= await self._acting.due(now)
             if stepped:
                 # Market time stands still until the venue has answered.
                 await self._sender.settled()
             busy |= await self._book_answers()
-            if not busy:
-                return worked
+            if not busy or not stepped:
+                return busy or worked
             worked = True
         raise NeverQuiet(f"account {self.account} at {now}")
 
     def next_at(self, now: Instant) -> Instant | None:
         """The next market time at which there is something to do."""
-        moments = (self._roster.next_at(), self.broker.next_at(now))
+        broker = self.broker.next_at(now)
+        moments = (self._roster.next_at(), broker, self._flattening.next_at(now))
         return min((at for at in moments if at is not None), default=None)
 
     async def look(self, now: Instant) -> None:
@@ -190,10 +208,10 @@ class Desk:
             )
         await self._see_halts(now)
         await self._reload(wanted, now)
-        orders = self._roster.orders
-        await self._halting.carry_out(orders, now)
-        canceling = [orders[order_id].execution for order_id in self._roster.index.canceling]
-        self._sender.retry_cancels(canceling, now)
+        await self._halting.carry_out(self._roster.orders, now)
+        await self._reload(await self._flattening.look(self._halting.flattening, now), now)
+        await self._reload(await self._exiting.look(now), now)
+        self._sender.retry_cancels(self._roster.canceling(), now)
         await self._reconcile(now)
         at = time.monotonic()
         if at - self._overdue_at > OVERDUE_SECONDS:
@@ -202,6 +220,10 @@ class Desk:
         if at - self._versions_at > VERSIONS_SECONDS:
             self._versions_at = at
             await self._reload(await self._changed_unheard(), now)
+
+    def cancel_known(self, now: Instant) -> None:
+        """Ask for the end of every child that we know of, without writing anything down."""
+        self._halting.cancel_at_once(self._roster.orders, now)
 
     async def _reconcile(self, now: Instant) -> None:
         await self._reconciling.finish(now)
@@ -237,8 +259,12 @@ class Desk:
         return bool(answers)
 
     async def _see_halts(self, now: Instant) -> None:
-        if await self._halting.see(self._database):
-            self._roster.halts = self._halting.reasons
+        limited = await self._acting.see_limits(now)
+        if await self._halting.see(self._database) or limited:
+            self._roster.halts = self._halting.halts
+            self._roster.flattening = self._halting.flattening
+            # Before anything is decided anew: cancels go first.
+            await self._halting.carry_out(self._roster.orders, now)
             self._roster.wake(list(self._roster.orders), now)
 
     async def _reload(self, order_ids: Sequence[str], now: Instant) -> None:
@@ -255,9 +281,9 @@ class Desk:
         return loaded
 
     async def _remember(self, loaded: Sequence[Loaded], now: Instant) -> None:
-        for order in loaded:
-            task = order.execution.task
-            await self._market.need(task.instrument.symbol, task.start)
+        for task in (order.execution.task for order in loaded):
+            since = looks_back_to(task)
+            await self._market.need(task.instrument.symbol, since, task.extended_hours)
         self._roster.remember(loaded, now)
         known = (self._roster.orders.get(o.execution.task.order_id) for o in loaded)
         seen = self._market.watched
@@ -271,6 +297,4 @@ class Desk:
                 connection, account=self.account, broker=self.broker.name
             )
         known = {order_id: order.version for order_id, order in self._roster.orders.items()}
-        return [
-            order_id for order_id, version in versions.items() if known.get(order_id) != version
-        ]
+        return [o for o, version in versions.items() if known.get(o) != version]

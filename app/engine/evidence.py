@@ -23,6 +23,7 @@ from app.domain.recovery import (
     apart,
     judge,
 )
+from app.engine.desk_rules import DeskRules
 from app.failpoints import reach
 from app.ports import Capabilities
 
@@ -32,11 +33,27 @@ VANISHED = f"{NO_EVIDENCE}.child_vanished"
 """Acknowledged once, and now the broker does not know it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A live child that a look-up did not find, and the moment just before it was asked for."""
+
+    execution: Execution
+    child: Child
+    asked_at: Micros
+
+
 @dataclass(slots=True)
-class _Missed:
+class _Silent:
     first: Micros
     last: Micros
+    counted: Micros
     times: int = 1
+
+    @property
+    def long(self) -> Micros:
+        """Between the first question and the last: what an answer is worth, however long it took
+        to come and to be read."""
+        return self.last - self.first
 
 
 @dataclass(slots=True)
@@ -61,7 +78,7 @@ class Evidence:
         waits = known.quarantine or (0 if known.deadline is not None else quarantine)
         self._means = Means(known.id_scope, known.lookup, known.lookup_lag, waits, known.deadline)
         self._operator_after = operator_after
-        self._missed: dict[str, _Missed] = {}
+        self._missed: dict[str, _Silent] = {}
         self._awaited: dict[str, Micros] = {}
 
     def silent_for(self, child_id: str) -> Micros | None:
@@ -75,20 +92,17 @@ class Evidence:
             self._missed.pop(child_id, None)
 
     def missing(
-        self,
-        children: Sequence[tuple[Execution, Child]],
-        agree: Mapping[str, bool] | None,
-        now: Instant,
+        self, children: Sequence[Missed], agree: Mapping[str, bool] | None, now: Instant
     ) -> Finding:
         """Children that a look-up did not find, one look-up more. `agree`: by symbol, whether
         the broker's positions are what our fills make of them (None: not compared)."""
         finding = Finding()
-        for execution, child in children:
-            missed = self._note(child.id)
-            if child.status in SILENT:
-                self._judge(execution, child, missed, agree, now, finding)
-            elif _now() - missed.first >= self._operator_after:
-                _call_operator(execution, VANISHED, now, finding)
+        for one in children:
+            silent = self._note(one.child.id, one.asked_at)
+            if one.child.status in SILENT:
+                self._judge(one.execution, one.child, silent, agree, now, finding)
+            elif silent.long >= self._operator_after:
+                _call_operator(one.execution, VANISHED, now, finding)
         return finding
 
     def overdue(self, executions: Iterable[Execution], now: Instant) -> Finding:
@@ -96,38 +110,39 @@ class Evidence:
         finding, at = Finding(), _now()
         seen: dict[str, Micros] = {}
         for execution in executions:
-            for child in awaited(execution):
+            waiting = awaited(execution, now)
+            for child in waiting:
                 seen[child.id] = self._awaited.get(child.id, at)
-            waited = {c.id: at - seen[c.id] for c in awaited(execution)}
+            waited = {c.id: at - seen[c.id] for c in waiting}
             move = overdue(execution, waited, self._operator_after)
             if move is not None:
                 finding.add(execution.task.order_id, Moved(now, move.status, move.reason))
         self._awaited = seen
         return finding
 
-    def _note(self, child_id: str) -> _Missed:
-        at = _now()
-        missed = self._missed.setdefault(child_id, _Missed(at, at))
-        if at - missed.last >= apart(self._means):
-            missed.last, missed.times = at, missed.times + 1
-        return missed
+    def _note(self, child_id: str, asked_at: Micros) -> _Silent:
+        silent = self._missed.setdefault(child_id, _Silent(asked_at, asked_at, asked_at))
+        silent.last = asked_at
+        if asked_at - silent.counted >= apart(self._means):
+            silent.counted, silent.times = asked_at, silent.times + 1
+        return silent
 
     def _judge(
         self,
         execution: Execution,
         child: Child,
-        missed: _Missed,
+        silent: _Silent,
         agree: Mapping[str, bool] | None,
         now: Instant,
         finding: Finding,
     ) -> None:
-        order_id, since = execution.task.order_id, _now() - missed.first
+        order_id = execution.task.order_id
         if child.status is ChildStatus.INTENT:
             finding.add(order_id, BecameUnknown(now, child.id, "found_without_answer"))
         # When it was intended is not known to a new owner: since it was first missed, at least.
         symbol = execution.task.instrument.symbol
         agrees = None if agree is None else agree.get(symbol, True)
-        silence = Silence(since, since, missed.times, agrees)
+        silence = Silence(silent.long, silent.long, silent.times, agrees)
         match judge(self._means, silence, operator_after=self._operator_after):
             case Absent():
                 finding.add(order_id, ChildRejected(now, child.id, "absent", absent=True))
@@ -151,3 +166,12 @@ def _call_operator(execution: Execution, reason: str, now: Instant, finding: Fin
 
 def _now() -> Micros:
     return int(time.monotonic() * SECOND)
+
+
+def evidence_for(capabilities: Capabilities, rules: DeskRules) -> Evidence:
+    """How a desk waits for evidence at a broker of these capabilities."""
+    return Evidence(
+        capabilities,
+        quarantine=int(rules.quarantine_seconds * SECOND),
+        operator_after=int(rules.closing_seconds * SECOND),
+    )

@@ -1,9 +1,10 @@
-"""Carries out kill switches of level `cancel` on a desk's open orders.
+"""Carries out kill switches that cancel on a desk's open orders.
 
 A switch is a row; its desk's owner, the sole sender, makes it true. Nothing here needs to be
 remembered: what was asked stands in the journal, and whoever takes over asks for the rest.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,13 +14,17 @@ from app.domain.fact import CancelRequested, ChildCancelRequested
 from app.domain.instant import Instant
 from app.domain.lifecycle import ChildStatus
 from app.failpoints import reach
-from app.store import controls
+from app.store import controls, halts
 from app.store.controls import Level, Switch
 from app.store.database import Database
+from app.store.halts import Halts
 from app.store.journal import Entry
 
 ENTRIES_MAX = 500
 """Orders written at one look: the desk hears its broker in between."""
+
+AGAIN_SECONDS = 5.0
+"""So much later a cancel under the kill file is asked for again."""
 
 Cancel = Callable[[str, Instant], None]
 Record = Callable[[Sequence[Entry], Instant], Awaitable[None]]
@@ -37,6 +42,8 @@ class Open(Protocol):
     def symbol(self) -> str: ...
     @property
     def strategy(self) -> str | None: ...
+    @property
+    def flattens(self) -> bool: ...
     @property
     def execution(self) -> Execution: ...
 
@@ -66,11 +73,17 @@ class Halting:
         self._canceling: tuple[Switch, ...] = ()
         self._issued: set[str] = set()
         self._settled: set[str] = set()
+        self._again_at: dict[str, float] = {}
 
     @property
-    def reasons(self) -> Mapping[tuple[str, str], str]:
-        """What is halted, as `controls.halt_for` takes it."""
-        return controls.reasons(self._switches)
+    def flattening(self) -> tuple[Switch, ...]:
+        """Those in force that close positions, as last seen."""
+        return tuple(s for s in self._switches if s.level is Level.FLATTEN)
+
+    @property
+    def halts(self) -> Halts:
+        """What is halted, as `halts.halt_for` takes it."""
+        return halts.of_switches(self._switches)
 
     async def see(self, database: Database) -> bool:
         """Read the switches that bear on the account; whether they changed."""
@@ -82,21 +95,44 @@ class Halting:
         if switches == self._switches:
             return False
         self._switches = switches
-        self._canceling = tuple(s for s in switches if s.level is Level.CANCEL)
+        self._canceling = tuple(s for s in switches if s.level.cancels)
         self._settled.clear()
         if not self._canceling:
             self._issued.clear()
         return True
 
-    async def carry_out(self, orders: Mapping[str, Open], now: Instant) -> None:
-        """Cancel what has to be canceled, then write it down: a cancel waits for no commit."""
+    def ask(self, orders: Mapping[str, Open], now: Instant) -> Demand:
+        """Cancel what has to be canceled, each child once; what is to be written down of it."""
         demand = self.demand(orders, now)
         for child_id in demand.cancel:
             self._cancel(child_id, now)
+        return demand
+
+    async def carry_out(self, orders: Mapping[str, Open], now: Instant) -> None:
+        """Cancel what has to be canceled, then write it down: a cancel waits for no commit."""
+        demand = self.ask(orders, now)
         if demand.entries:
             reach("switch.carrying_out")
             await self._record(demand.entries, now)
             reach("switch.carried_out")
+
+    def cancel_at_once(self, orders: Mapping[str, Open], now: Instant) -> None:
+        """Cancel every child that is known, and again every few seconds for as long as it is not
+        known to be over; a switch has it written down later. Whoever asked before may have asked
+        in vain, and with the database dead nobody else asks again."""
+        before, self._again_at = self._again_at, {}
+        at = time.monotonic()
+        for order in list(orders.values()):
+            for child in () if order.flattens else order.execution.children:
+                if child.status in _UNHEARD:
+                    continue
+                asked = child.id in self._issued or child.cancel_requested_at is not None
+                due = before.get(child.id, at + AGAIN_SECONDS if asked else at)
+                if at >= due:
+                    self._issued.add(child.id)
+                    self._cancel(child.id, now)
+                    due = at + AGAIN_SECONDS
+                self._again_at[child.id] = due
 
     def demand(self, orders: Mapping[str, Open], now: Instant) -> Demand:
         """What the switches ask of the desk's open orders and is not yet asked.
@@ -112,10 +148,12 @@ class Halting:
         entries: list[Entry] = []
         for order in self._unsettled(orders):
             switch = self._bearing(order)
-            if switch is None or order.execution.done or order.execution.cancel_reason is not None:
+            # What closes positions is ended by whoever entered it: see `flattening`.
+            over = order.execution.done or order.execution.cancel_reason is not None
+            if switch is None or order.flattens or over:
                 self._settled.add(order.order_id)
                 continue
-            fresh = [c for c in _children(order.execution) if c not in self._issued]
+            fresh = [c for c in heard_of(order.execution) if c not in self._issued]
             self._issued.update(fresh)
             cancel += fresh
             if len(entries) < ENTRIES_MAX:
@@ -142,7 +180,7 @@ class Halting:
         )
 
 
-def _children(execution: Execution) -> list[str]:
+def heard_of(execution: Execution) -> list[str]:
     """Children that a broker has heard of and nobody has asked to cancel."""
     return [
         c.id
@@ -153,6 +191,6 @@ def _children(execution: Execution) -> list[str]:
 
 def _entry(order: Open, switch: Switch, now: Instant) -> Entry:
     reason = f"kill_switch:{switch.scope.value}:{switch.name}"
-    asked = [ChildCancelRequested(now, c, reason) for c in _children(order.execution)]
+    asked = [ChildCancelRequested(now, c, reason) for c in heard_of(order.execution)]
     # Never dropped as stale: whatever else happens to the order, it has to end.
-    return Entry(order.order_id, [CancelRequested(now, reason), *asked])
+    return Entry(order.order_id, [CancelRequested(now, reason), *asked], by=reason)

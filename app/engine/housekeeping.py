@@ -92,9 +92,8 @@ class Housekeeping:
         for account in accounts:
             removed += await _all(partial(self._batch, lease, account, older_than))
             await _all(partial(self._loose_events, lease, account, older_than))
-        await _all(
-            partial(retention.remove_loose_keys, self._database, lease, older_than=older_than)
-        )
+        for loose in (retention.remove_loose_signals, retention.remove_loose_keys):
+            await _all(partial(loose, self._database, lease, older_than=older_than))
         return removed
 
     async def _loose_events(self, lease: Lease, account: str, older_than: float) -> int:

@@ -52,16 +52,30 @@ class Gap(Exception):
 
 @dataclass(slots=True, eq=False)
 class Subscriber:
-    """A place in the stream. `beyond` is the last event that it may have been told elsewhere,
-    `cursor` the last one it was handed here; what its wish holds back does not move it."""
+    """A place in the stream. `beyond` is the last event that it may have been told elsewhere (None
+    once the log is past it), `cursor` the last one it was handed here; what its wish holds back
+    does not move it."""
 
-    wish: Wish
-    beyond: Cursor
+    beyond: Cursor | None
     cursor: Cursor
     replaying: Cursor | None = None
     queue: deque[Event] = field(default_factory=deque)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     overflowed: bool = False
+
+    def take(self, wanted: list[Event], first: Cursor) -> None:
+        """Queue what it wants of a page whose first event is `first`."""
+        if self.beyond is not None:
+            if first > self.beyond:
+                self.beyond = None
+            else:
+                wanted = [event for event in wanted if event.cursor > self.beyond]
+        if self.overflowed or not wanted:
+            return
+        room = QUEUE_MAX - len(self.queue)
+        self.overflowed = len(wanted) > room
+        self.queue.extend(wanted[:room] if self.overflowed else wanted)
+        self.ready.set()
 
     def needs_after(self, head: Cursor) -> Cursor:
         """It still needs what is after this place, should it break off and come back."""
@@ -78,6 +92,8 @@ class Hub:
         self._database = database
         self._doorbell = doorbell
         self._subscribers: set[Subscriber] = set()
+        # Most share their wish: it is asked, and looked up, once for all of them.
+        self._by_wish: dict[Wish, set[Subscriber]] = {}
         self._followed = asyncio.Event()
         self.loop = Background(self._run, "hub")
         self.head = Cursor(0, 0, 0)
@@ -108,6 +124,11 @@ class Hub:
             self.head = max(self.head, head)
         return self.head
 
+    async def back(self, seconds: float) -> Cursor:
+        """The place from which somebody begins who wants the last seconds as well."""
+        async with self._database.connection() as connection:
+            return await event_log.place_before(connection, seconds)
+
     async def follow(self, after: Cursor, wish: Wish) -> AsyncGenerator[list[Event], None]:
         """Events after a cursor (START: from the oldest kept), for ever, as many at a time as
         there are.
@@ -117,8 +138,9 @@ class Hub:
         """
         # In the set before the replay, so that nothing falls between replay and live. Another
         # server may have told the caller more than ours has read: nothing is told twice.
-        subscriber = Subscriber(wish, after, self.head)
+        subscriber = Subscriber(after, self.head)
         self._subscribers.add(subscriber)
+        self._by_wish.setdefault(wish, set()).add(subscriber)
         self._followed.set()
         try:
             begin = subscriber.replaying = await self._place(after)
@@ -131,6 +153,10 @@ class Hub:
                 yield wanted
         finally:
             self._subscribers.discard(subscriber)
+            alike = self._by_wish[wish]
+            alike.discard(subscriber)
+            if not alike:
+                del self._by_wish[wish]
 
     async def _place(self, after: Cursor) -> Cursor:
         """Where to begin. Raises Gap for a cursor that this log never gave, or no longer has."""
@@ -234,17 +260,10 @@ class Hub:
             await event_log.tell(connection, reader=self._name, place=lowest)
 
     def _hand_out(self, page: list[Event]) -> None:
-        """Put a page into every queue. Most subscribers share their wish: it is asked once."""
-        wanted_by: dict[Wish, list[Event]] = {}
-        for subscriber in self._subscribers:
-            wanted = wanted_by.get(subscriber.wish)
-            if wanted is None:
-                wanted = [event for event in page if subscriber.wish.wants(event)]
-                wanted_by[subscriber.wish] = wanted
-            if page[0].cursor <= subscriber.beyond:
-                wanted = [event for event in wanted if event.cursor > subscriber.beyond]
-            if wanted and not subscriber.overflowed:
-                room = QUEUE_MAX - len(subscriber.queue)
-                subscriber.queue.extend(wanted[:room])
-                subscriber.overflowed = len(wanted) > room
-                subscriber.ready.set()
+        """Put a page into the queue of everybody who wants something of it."""
+        first = page[0].cursor
+        for wish, subscribers in self._by_wish.items():
+            wanted = [event for event in page if wish.wants(event)]
+            if wanted:
+                for subscriber in subscribers:
+                    subscriber.take(wanted, first)

@@ -8,9 +8,12 @@ from app.domain.execution import Child
 from app.domain.fact import Adopted, Busted
 from app.domain.instant import rfc3339
 from app.domain.quantity import ZERO
+from app.domain.risk.bound import Bound
 from app.engine.positions import Break
 from app.engine.working import Working
 from app.ports import ExecutionReport
+from app.store.controls import Switch
+from app.store.flatten import Standing
 from app.store.journal import Recorded
 
 
@@ -40,6 +43,56 @@ def late_fill(result: Recorded) -> Alert:
         data={"qty": _text(sum((f.qty for f in result.booked), ZERO))},
         order_id=result.order_id,
     )
+
+
+def standing(found: Standing, why: str) -> Alert:
+    switch = found.switch
+    return Alert(
+        rule="position_stands",
+        subject=found.symbol,
+        severity=Severity.CRITICAL,
+        message=f"{_text(found.qty)} {found.symbol} stand open under the kill switch"
+        f" {switch.scope.value}:{switch.name}: {why}",
+        data={"qty": _text(found.qty), "switch": str(switch.version), "tries": str(found.tries)},
+        order_id=found.order_id,
+    )
+
+
+def limit_broken(bound: Bound, switch: Switch, said: str) -> Alert:
+    """One a throw: the next one is news again, whoever has seen to this one or not."""
+    limit, where = bound.limit.name, f"{switch.scope.value}:{switch.name}"
+    return Alert(
+        rule="limit_broken",
+        subject=str(switch.version),
+        severity=Severity.CRITICAL,
+        message=f"{limit} of {where} is broken ({said}): a kill switch is thrown, and somebody"
+        " has to release it",
+        data={
+            "limit": limit,
+            "limit_value": _text(bound.hard or ZERO),
+            "found": said,
+            **_thrown(switch),
+        },
+    )
+
+
+def kill_file(switch: Switch) -> Alert:
+    return Alert(
+        rule="kill_file",
+        subject=str(switch.version),
+        severity=Severity.CRITICAL,
+        message=f"a worker found the kill file: everything is stopped ({switch.level.value}), and"
+        " somebody has to release it",
+        data={"level": switch.level.value, **_thrown(switch)},
+    )
+
+
+def _thrown(switch: Switch) -> dict[str, str]:
+    return {
+        "scope": switch.scope.value,
+        "name": switch.name,
+        "switch": str(switch.version),
+    }
 
 
 def bust(result: Recorded, busted: Sequence[Busted]) -> Alert:
@@ -90,6 +143,18 @@ def undead_child(child_id: str) -> Alert:
         severity=Severity.CRITICAL,
         message=f"the broker lists child {child_id} as open though it was over; a cancel is sent",
         data={"child_id": child_id},
+    )
+
+
+def illegible_report(child_id: str, order_id: str | None, why: str) -> Alert:
+    return Alert(
+        rule="report_cannot_be_read",
+        subject=child_id,
+        severity=Severity.CRITICAL,
+        message=f"the broker said something of child {child_id} that cannot be read; its order"
+        " is stopped and needs an operator",
+        data={"why": why},
+        order_id=order_id,
     )
 
 

@@ -3,9 +3,10 @@
 import asyncio
 from collections import deque
 
+from app.store.arrival import Arrival, Verdict
 from app.store.background import Background
 from app.store.database import Database, unreachable
-from app.store.intake import Arrival, Verdict, insert
+from app.store.intake import insert
 
 _BATCH_MAX = 1_000
 
@@ -35,7 +36,7 @@ class Intake:
 
     def add(self, arrival: Arrival) -> "asyncio.Future[Verdict]":
         """What will be the committed verdict on one arrival; what is added without waiting in
-        between is committed together."""
+        between travels together."""
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, answer))
         self._arrived.set()
@@ -60,24 +61,30 @@ class Intake:
         return batch
 
     async def _commit(self, batch: list[tuple[Arrival, "asyncio.Future[Verdict]"]]) -> None:
+        placed: set[int] = set()
+
+        def tell(place: int, verdict: Verdict) -> None:
+            placed.add(place)
+            answer = batch[place][1]
+            if not answer.done():
+                answer.set_result(verdict)
+
         try:
-            verdicts = await insert(self._database, [arrival for arrival, _ in batch])
+            await insert(self._database, [arrival for arrival, _ in batch], tell)
         except asyncio.CancelledError:
             _fail(batch, ConnectionError("the server is stopping"))
             raise
         except Exception as failure:
-            if len(batch) > 1 and not unreachable(failure):
+            # Not by who has an answer: a caller that went away has its own, and no verdict.
+            left = [one for place, one in enumerate(batch) if place not in placed]
+            if len(left) > 1 and not unreachable(failure):
                 # A row the database refuses must not fail its neighbours: each for itself.
-                for one in batch:
+                for one in left:
                     await self._commit([one])
                 return
-            # The caller must know. Nothing was committed, unless the answer to the commit itself
-            # was lost: asking again is safe by its key.
-            _fail(batch, failure)
-            return
-        for (_, answer), verdict in zip(batch, verdicts, strict=True):
-            if not answer.done():
-                answer.set_result(verdict)
+            # The caller must know. Nothing of theirs was committed, unless the answer to the
+            # commit itself was lost: asking again is safe by its key.
+            _fail(left, failure)
 
 
 def _fail(batch: list[tuple[Arrival, "asyncio.Future[Verdict]"]], failure: Exception) -> None:

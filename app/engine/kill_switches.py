@@ -4,17 +4,22 @@ Each has two ways in: through the service, and straight to a database, for the m
 nothing of ours answers but PostgreSQL. The rows are the same, and so are the locks.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from app.domain.refusal import Forbidden, Missing, Refusal
+from app.engine.kill_progress import Thrown, fully_told, progress_of
 from app.engine.service import Caller, Service
 from app.failpoints import reach
 from app.store import accounts, controls
 from app.store.controls import EVERYTHING, Level, Scope, Switch, as_told
 from app.store.database import Connection, Database
 from app.store.doorbell import EVENTS, WORK, ring_once
+
+log = structlog.get_logger()
 
 __all__ = [
     "EVERYTHING",
@@ -24,6 +29,7 @@ __all__ = [
     "Target",
     "Thrown",
     "as_told",
+    "fully_told",
     "release",
     "release_directly",
     "switches",
@@ -41,18 +47,11 @@ class Target:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Thrown:
-    """A switch as it is now, and how many open orders it bears on."""
-
-    switch: Switch
-    open_orders: int
-
-
-async def switches(service: Service, caller: Caller) -> tuple[Switch, ...]:
+async def switches(service: Service, caller: Caller) -> list[Thrown]:
     """The switches in force that bear on the caller's accounts."""
     async with service.database.connection() as connection:
-        return await controls.thrown(connection, accounts=caller.accounts)
+        found = await controls.thrown(connection, accounts=caller.accounts)
+        return [await progress_of(connection, one, caller.accounts) for one in found]
 
 
 async def throw(
@@ -60,17 +59,18 @@ async def throw(
 ) -> Thrown:
     """Throw a switch. On return no intent in its scope can be committed any more.
 
-    Raises Forbidden for a key of some accounts that reaches for more than one of them, Refusal
-    for an account that is not there.
+    Raises Forbidden for a key of some accounts or symbols that reaches for more than one of them
+    and for one that may not flatten, Refusal for an account that is not there.
     """
     _check_reach(caller, target)
+    _check_trades(caller, level)
     async with service.database.transaction() as connection:
-        thrown = await _throw(connection, target, level, reason, caller.key_id)
+        switch = await _throw(connection, target, level, reason, caller.key_id)
         reach("switch.written")
     reach("switch.committed")
     service.doorbell.ring(WORK)
     service.doorbell.ring(EVENTS)
-    return thrown
+    return await _reported(service.database, switch, caller.accounts)
 
 
 async def release(service: Service, caller: Caller, target: Target, reason: str) -> Switch:
@@ -86,20 +86,21 @@ async def release(service: Service, caller: Caller, target: Target, reason: str)
     return released
 
 
-async def switches_directly(url: str) -> tuple[Switch, ...]:
+async def switches_directly(url: str) -> list[Thrown]:
     """All switches in force in the database at `url`."""
     async with _opened(url) as database, database.connection() as connection:
-        return await controls.thrown(connection, accounts=None)
+        found = await controls.thrown(connection, accounts=None)
+        return [await progress_of(connection, one, None) for one in found]
 
 
 async def throw_directly(url: str, by: str, target: Target, level: Level, reason: str) -> Thrown:
     """Throw a switch in the database at `url`, whoever else may be dead. Raises Refusal."""
     async with _opened(url) as database:
         async with database.transaction() as connection:
-            thrown = await _throw(connection, target, level, reason, by)
+            switch = await _throw(connection, target, level, reason, by)
         async with database.connection() as connection:
             await ring_once(connection, WORK, EVENTS)
-    return thrown
+        return await _reported(database, switch, None)
 
 
 async def release_directly(url: str, by: str, target: Target, reason: str) -> Switch:
@@ -114,7 +115,7 @@ async def release_directly(url: str, by: str, target: Target, reason: str) -> Sw
 
 async def _throw(
     connection: Connection, target: Target, level: Level, reason: str, by: str
-) -> Thrown:
+) -> Switch:
     switch = await controls.throw(
         connection, scope=target.scope, name=target.name, level=level, reason=reason, by=by
     )
@@ -122,7 +123,17 @@ async def _throw(
     known = target.scope is not Scope.ACCOUNT or await accounts.exists(connection, target.name)
     if not known:
         raise Refusal("unknown_account", f"no account {target.name!r}", field="name")
-    return Thrown(switch, await controls.open_orders(connection, switch))
+    return switch
+
+
+async def _reported(database: Database, switch: Switch, seen: Sequence[str] | None) -> Thrown:
+    """A switch that is thrown already, whatever its report says, and where there is none."""
+    try:
+        async with database.connection() as connection:
+            return await progress_of(connection, switch, seen)
+    except Exception as failure:
+        log.error("a thrown switch cannot be reported", error=str(failure), exc_info=True)
+        return Thrown(switch, open_orders=None)
 
 
 async def _release(connection: Connection, target: Target, reason: str, by: str) -> Switch:
@@ -137,13 +148,33 @@ async def _release(connection: Connection, target: Target, reason: str, by: str)
 
 
 def _check_reach(caller: Caller, target: Target) -> None:
-    if caller.accounts is None:
+    _check_bound(caller.accounts, target, Scope.ACCOUNT)
+    _check_bound(caller.symbols, target, Scope.SYMBOL)
+
+
+def _check_bound(own: Collection[str] | None, target: Target, scope: Scope) -> None:
+    if own is None or (target.scope is scope and target.name in own):
         return
-    if target.scope is not Scope.ACCOUNT or target.name not in caller.accounts:
+    raise Forbidden(
+        f"{scope.value}_not_allowed",
+        f"your key is bound to {scope.value}s, and this kill switch reaches beyond them",
+        field="name" if target.scope is scope else "scope",
+    )
+
+
+def _check_trades(caller: Caller, level: Level) -> None:
+    """Closing positions is trading: it takes a key that may, and for every symbol."""
+    if level is not Level.FLATTEN:
+        return
+    if not caller.may_flatten:
         raise Forbidden(
-            "account_not_allowed",
-            "your key is bound to accounts, and this kill switch reaches beyond them",
-            field="scope" if target.scope is not Scope.ACCOUNT else "name",
+            "scope_missing", "to flatten takes the scope 'trade' or 'risk'", field="level"
+        )
+    if caller.symbols is not None:
+        raise Forbidden(
+            "symbol_not_allowed",
+            "your key is bound to symbols: it may halt and cancel in them, and flatten nothing",
+            field="level",
         )
 
 

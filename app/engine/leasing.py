@@ -48,6 +48,7 @@ class Keeper:
     async def close(self) -> None:
         """Give everything back, so that the next owner need not wait."""
         await self.loop.close()
+        self._safe_until.clear()
         for lease in list(self._held.values()):
             await self._release(lease)
         self._held.clear()
@@ -66,14 +67,17 @@ class Keeper:
 
     def safe(self, name: str) -> bool:
         """Whether something may still be sent under the lease."""
-        return name in self._held and steady() < self._safe_until[name]
+        return steady() < self._safe_until.get(name, 0.0)
 
     async def give_back(self, name: str) -> None:
         """Let go of one lease at once."""
+        self._safe_until.pop(name, None)
         lease = self._held.get(name)
-        self.drop(name)
         if lease is not None:
             await self._release(lease)
+            # Not before: a `close` that cuts in gives back what is still held.
+            if self._held.get(name) is lease:
+                self._held.pop(name)
 
     def drop(self, name: str) -> None:
         """Forget a lease that is not ours any more."""
@@ -102,7 +106,7 @@ class Keeper:
                 log.warning("leases not renewed", error=str(failure))
 
     async def _renew(self) -> None:
-        held = list(self._held.values())
+        held = [lease for name, lease in self._held.items() if name in self._safe_until]
         if not held:
             return
         asked = steady()
@@ -110,7 +114,7 @@ class Keeper:
             ours = await leases.renew(connection, held, owner=self._owner, seconds=self._seconds)
             reach("lease.renewed")
         for lease in held:
-            if self._held.get(lease.name) is not lease:
+            if self._held.get(lease.name) is not lease or lease.name not in self._safe_until:
                 continue  # Given back, or claimed anew, while the database answered.
             if lease.name in ours:
                 self._safe_until[lease.name] = asked + self._seconds * SAFE_SHARE

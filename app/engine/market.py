@@ -11,12 +11,14 @@ import structlog
 from app.domain.execution import Execution
 from app.domain.instant import DAY, SECOND, Instant
 from app.domain.market import Market
-from app.domain.quantity import ZERO
-from app.domain.session import Session, session_from
+from app.domain.seen import View, earliest, seen
+from app.domain.session import opens_next, session_from
 from app.domain.trigger import Trigger
 from app.engine.clock import Clock, LiveClock, SteppedClock
+from app.engine.leaning import Leanings
+from app.engine.ticking import Ticker
 from app.ports import Feed, FeedError, Watched
-from app.store import leases, market_state
+from app.store import leases, market_needs, market_state
 from app.store.database import Connection, Database
 from app.store.leases import Lease
 from app.store.market_state import Ticked
@@ -41,10 +43,13 @@ class MarketDesk:
         self.watched: dict[str, Watched] = {}
         self._renew_at: dict[str, Instant] = {}
         self._needed: dict[str, Instant] = {}
+        self._extended: set[str] = set()
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._retry_at: dict[str, float] = {}
         self._database = database
         self._lease: Lease | None = None
+        self._ticker = Ticker()
+        self._leanings = Leanings()
         self._told_at = 0.0
         self.telling = False
         """Whether we tell market time and quotes, or only watch what our own orders need."""
@@ -108,27 +113,30 @@ class MarketDesk:
         if self.telling:
             async with self._database.connection() as connection:
                 asked += await market_state.unanswered(connection)
-        for symbol in asked:
-            if symbol not in self._reading:
-                task = asyncio.create_task(self.watch([symbol]), name=f"watch {symbol}")
-                self._reading[symbol] = task
+        self._read(asked)
         for symbol, task in list(self._reading.items()):
             if task.done():
                 del self._reading[symbol]
                 task.result()
+
+    def _read(self, symbols: Iterable[str]) -> None:
+        for symbol in [s for s in symbols if s not in self._reading]:
+            task = asyncio.create_task(self.watch([symbol]), name=f"watch {symbol}")
+            self._reading[symbol] = task
 
     async def close(self) -> None:
         """Stop reading what nobody will use."""
         for task in self._reading.values():
             task.cancel()
         await asyncio.gather(*self._reading.values(), return_exceptions=True)
+        await self.feed.close()
 
     async def watch(self, symbols: Iterable[str]) -> None:
         """Watch symbols, or say why not."""
         for symbol in symbols:
-            needed = self._needed.get(symbol)
+            needed, now = self._needed.get(symbol), self.clock.now()
             try:
-                watched = await self.feed.watch(symbol, self.clock.now(), needed)
+                watched = await self.feed.watch(symbol, now, needed)
             except UNREADABLE as failure:
                 await self._refuse(symbol, str(failure))
                 continue
@@ -137,14 +145,14 @@ class MarketDesk:
                 await self._refuse(symbol, f"the feed {self.feed.name} {what} {symbol!r}")
                 continue
             self.watched[symbol] = watched
-            current = session_from(watched.sessions, self.clock.now())
-            self._renew_at[symbol] = min(
-                current.closes_at if current else self.clock.now() + DAY, self.clock.now() + DAY
-            )
+            current, tomorrow = session_from(watched.sessions, now), now + DAY
+            self._renew_at[symbol] = min(current.closes_at if current else tomorrow, tomorrow)
             await self._tell_watched(symbol, watched)
 
-    async def need(self, symbol: str, since: Instant) -> None:
+    async def need(self, symbol: str, since: Instant, extended_hours: bool = False) -> None:
         """An open order needs what traded from `since` on. Asking again costs nothing."""
+        if extended_hours:
+            self._extended.add(symbol)
         known = self._needed.get(symbol)
         if known is not None and known <= since:
             return
@@ -160,13 +168,19 @@ class MarketDesk:
                 log.error("feed cannot reach back", symbol=symbol, error=str(failure))
 
     async def advance(self, now: Instant) -> None:
-        """Cover `now` with every tape; a new session brings a new curve."""
+        """Cover `now` with every tape; a new session brings a new curve (live, in its time)."""
         for symbol, error in (await self.feed.advance(now)).items():
             await self._refuse(symbol, error)
         ended = [s for s, renew_at in self._renew_at.items() if now >= renew_at]
-        if ended:
-            await self._recall(ended)
+        if not ended:
+            return
+        await self._recall(ended)
+        if self.clock.stepped:
             await self.watch(ended)
+            return
+        for symbol in ended:
+            del self._renew_at[symbol]
+        self._read(ended)
 
     async def tell(self, *, force: bool = False) -> None:
         """Tell market time and quotes, at most every 50 ms; take in a new speed or hold."""
@@ -174,11 +188,13 @@ class MarketDesk:
         if not self.telling or (not force and time.monotonic() < due_at):
             return
         self._told_at = time.monotonic()
+        leanings = self._leanings.due(self.feed, self.watched, self.clock.now())
         async with self._database.transaction() as connection:
             await market_state.need_not_last(connection)
             now = self.clock.now()
             speed, held = await market_state.tell_clock(connection, now, self._lease)
             await market_state.tell_quotes(connection, [self._ticked(s) for s in self.watched])
+            await self._leanings.tell(connection, leanings)
         if isinstance(self.clock, SteppedClock):
             self.clock.pace(speed=speed, held=held)
 
@@ -189,19 +205,14 @@ class MarketDesk:
         if watched is None:
             return Market(quote=None)
         tape = self.feed.tape(task.instrument.symbol)
-        last = tape.last(now)
-        # A tape that begins after the order counts less than was traded, never more: with less
-        # volume an order is worked more carefully.
-        others = tape.traded(task.start, now).volume
-        if self.feed.own_volume_included:
-            others -= execution.filled
-        return Market(
-            quote=tape.quote(now),
-            last=last[0] if last else None,
-            last_at=last[1] if last else None,
-            volume=max(others, ZERO),
-            session=session_from(watched.sessions, now),
-        )
+        included = self.feed.own_volume_included
+        view = View(watched.sessions, watched.volume_coverage, included, watched.days)
+        return seen(tape, view, execution, now)
+
+    def vwap(self, execution: Execution, now: Instant) -> Decimal | None:
+        """The market's own average price since the order's start, where the tape knows it."""
+        measured = self.measured(execution, now)
+        return measured.traded.vwap if measured is not None else None
 
     def measured(self, execution: Execution, now: Instant) -> Measured | None:
         """What the market traded from the order's start until now (its end at most).
@@ -209,55 +220,47 @@ class MarketDesk:
         None where the tape does not know all of it: what was measured before is better.
         """
         task = execution.task
-        if task.instrument.symbol not in self.watched:
-            return None
-        tape = self.feed.tape(task.instrument.symbol)
-        if tape.since > task.start:
+        watched = self.watched.get(task.instrument.symbol)
+        tape = self.feed.tape(task.instrument.symbol) if watched is not None else None
+        if watched is None or tape is None or tape.since > task.start:
             return None
         to = min(max(now, task.start), task.end)
-        return Measured(task.order_id, tape.traded(task.start, to), to)
+        traded = watched.traded(tape, task.start, to)
+        return Measured(task.order_id, traded, to, self.feed.own_volume_included)
 
     def first(
         self, symbol: str, triggers: Iterable[Trigger], after: Instant, until: Instant
     ) -> Instant | None:
-        """When the first of `triggers` fires in (after, until], or when to ask again.
-
-        A tape is known up to a moment only: without a hit before it, one has to look again then.
-        """
+        """When the first of `triggers` fires in (after, until], or when to ask again."""
         if symbol not in self.watched:
             return None
-        tape = self.feed.tape(symbol)
-        known = min(until, tape.until) if tape.until > after else until
-        fired = [tape.first(trigger, after, known) for trigger in triggers]
-        hits = [at for at in fired if at is not None]
-        return min(hits) if hits else (known if known < until else None)
+        return earliest(self.feed.tape(symbol), triggers, after, until)
 
     def next_open(self, now: Instant) -> Instant | None:
         """When a market that is closed everywhere opens next; None while one is open."""
-        upcoming: list[Session] = []
-        for watched in self.watched.values():
-            session = session_from(watched.sessions, now)
-            if session is not None and session.contains(now):
-                return None
-            if session is not None:
-                upcoming.append(session)
-        return min((s.opens_at for s in upcoming), default=None)
+        return opens_next(
+            (w.hours(extended=symbol in self._extended) for symbol, w in self.watched.items()), now
+        )
 
     async def _recall(self, symbols: list[str]) -> None:
         """From when open orders need history: what no order needs any more is let go."""
         async with self._database.connection() as connection:
-            starts = await market_state.oldest_starts(connection, symbols)
+            starts = await market_needs.oldest_starts(connection, symbols)
+            extended = await market_needs.extended(connection, symbols)
         for symbol in symbols:
             self._needed.pop(symbol, None)
         self._needed.update(starts)
+        self._extended = (self._extended - set(symbols)) | extended
 
     async def _refuse(self, symbol: str, error: str) -> None:
         """Say why a symbol is not watched; the tape it may have goes on being told.
 
         Stepped, it is not tried again before somebody asks: nothing would change from turn to
-        turn. Live, what open orders need is tried again.
+        turn. Live, what is watched or open orders need is tried again.
         """
         self._renew_at.pop(symbol, None)
+        if symbol in self.watched and not self.clock.stepped:
+            self._renew_at[symbol] = self.clock.now() + int(RETRY_SECONDS * SECOND)
         self._retry_at[symbol] = time.monotonic() + RETRY_SECONDS
         log.error("feed cannot watch", symbol=symbol, error=error)
         if self.telling:
@@ -278,21 +281,20 @@ class MarketDesk:
                 await leases.hold(connection, self._lease)
             yield connection
 
-    async def _tell_watched(self, symbol: str, watched: Watched) -> None:
+    async def _tell_watched(self, symbol: str, told: Watched) -> None:
         if not self.telling:
             return
         async with self._telling() as connection:
             await market_state.tell_watched(
                 connection,
-                watched.instrument,
-                watched.sessions,
-                watched.curve,
-                watched.daily_volume,
+                told.instrument,
+                told.sessions,
+                told.curve,
+                told.daily_volume,
+                told.volatility,
+                told.days,
             )
             await market_state.tell_quotes(connection, [self._ticked(symbol)])
 
     def _ticked(self, symbol: str) -> Ticked:
-        now = self.clock.now()
-        tape = self.feed.tape(symbol)
-        last = tape.last(now)
-        return Ticked(symbol, tape.quote(now), last[0] if last else None, last[1] if last else None)
+        return self._ticker.ticked(self.feed.tape(symbol), symbol, self.clock.now())

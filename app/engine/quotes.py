@@ -3,18 +3,22 @@
 import asyncio
 import time
 
-from app.domain.admission import Scene
 from app.domain.refusal import Refusal, Unavailable
+from app.domain.scene import Scene
 from app.engine.service import Service
-from app.store import market_state
+from app.engine.told import Read
+from app.store import flow_state, market_state
 from app.store.doorbell import WORK
-from app.store.market_state import ClockRow, Told
+from app.store.market_state import Told
 
 ANSWER_SECONDS = 10.0
 """A feed may have to read a large file before it knows a symbol."""
 
 SILENCE_SECONDS = 3.0
 """A worker that has not told market time for this long will not answer either."""
+
+LEANING_SECONDS = 1.0
+ASK_AGAIN_SECONDS = 600.0
 
 _LOOK_SECONDS = 0.02
 
@@ -25,43 +29,59 @@ async def scene_for(service: Service, symbol: str) -> Scene:
     Raises Refusal for a symbol the feed does not know, Unavailable when no worker is there or it
     does not answer in time.
     """
-    told, clock = await _told(service, symbol)
-    if clock is None:
+    read = await _told(service, symbol)
+    if read.scene is None:
         raise Unavailable("no_market_time", "no worker has told the market time yet")
     # Without a worker the quotes stand still and nobody would work the order.
-    if clock.age_seconds > SILENCE_SECONDS:
+    age = read.clock_age
+    if age > SILENCE_SECONDS:
         raise Unavailable(
-            "no_market_time",
-            f"the market time was told {clock.age_seconds:.0f} s ago: is a worker running?",
+            "no_market_time", f"the market time was told {age:.0f} s ago: is a worker running?"
         )
-    return Scene(
-        instrument=told.instrument,
-        sessions=told.sessions,
-        curve=told.curve,
-        quote=told.quote,
-        last=told.last,
-        last_at=told.last_at,
-        daily_volume=told.daily_volume,
-        now=clock.now,
-    )
+    return read.scene
 
 
-async def _told(service: Service, symbol: str) -> tuple[Told, ClockRow | None]:
+async def leaning_scene(service: Service, symbol: str) -> Scene:
+    """The same with order flow and regime, as far as they are known. Who asks first for a long
+    time waits a moment for them; what does not come by then is not there.
+
+    Raises as `scene_for`.
+    """
+    scene = await scene_for(service, symbol)
+    read = await service.quotes.look(service.database, symbol)
+    asked = read.told.flow_asked_seconds if isinstance(read.told, Told) else None
+    if asked is not None and asked < ASK_AGAIN_SECONDS:
+        return scene
+    async with service.database.connection() as connection:
+        await flow_state.ask(connection, symbol)
+    if asked is not None and asked < flow_state.ASKED_SECONDS:
+        return scene
+    earlier = scene.flow
+    begun = time.monotonic()
+    while time.monotonic() - begun < LEANING_SECONDS:
+        if scene.flow != earlier and scene.regime is not None:
+            break
+        await asyncio.sleep(_LOOK_SECONDS)
+        scene = await scene_for(service, symbol)
+    return scene
+
+
+async def _told(service: Service, symbol: str) -> Read:
+    """What was told of a symbol, a `Told`."""
     asked = False
     begun = time.monotonic()
     while True:
         read = await service.quotes.look(service.database, symbol)
-        told, clock = read.told, read.clock
-        if isinstance(told, Told):
-            return told, clock
+        if isinstance(read.told, Told):
+            return read
         if not asked:
             async with service.database.connection() as connection:
                 await market_state.ask(connection, symbol)
             asked = True
-        elif isinstance(told, str):
-            raise Refusal("unknown_symbol", told, field="symbol")
+        elif isinstance(read.told, str):
+            raise Refusal("unknown_symbol", read.told, field="symbol")
         waited = time.monotonic() - begun
-        silent = clock is None or clock.age_seconds > SILENCE_SECONDS
+        silent = read.clock_age > SILENCE_SECONDS
         if waited > ANSWER_SECONDS or (silent and waited > SILENCE_SECONDS):
             raise Unavailable(
                 "no_market_data",

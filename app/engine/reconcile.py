@@ -1,16 +1,17 @@
 """What a broker knows of our open children: asked before any send, and on a timer."""
 
 import asyncio
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import assert_never
 
 from app.domain.fact import CancelRequested, Fact, Paused
-from app.domain.instant import SECOND, Instant
+from app.domain.instant import LATEST, SECOND, Instant, Micros
 from app.domain.lifecycle import OrderStatus
 from app.domain.task import OnRestart
-from app.ports import Broker, Lookup, OrderReport, Report
+from app.ports import Broker, Lookup, OrderReport, Report, illegible
 from app.store.journal import Entry
 from app.store.open_orders import Loaded
 
@@ -33,17 +34,18 @@ _AT_ONCE = 8
 
 @dataclass(slots=True)
 class Found:
-    """What the broker told. `missing`: children that it does not know (as of its lag);
-    `positions` None: not asked."""
+    """What the broker told. `missing`: children that it does not know (as of its lag), each with
+    the moment just before it was asked for that child, machine time, monotonic: an answer that
+    was long under way is as old as its question. `positions` None: not asked."""
 
     reports: list[Report] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
+    missing: dict[str, Micros] = field(default_factory=dict)
     positions: dict[str, Decimal] | None = None
 
     @property
     def latest(self) -> Instant:
         """The latest market time the broker spoke of."""
-        return max((r.at for r in self.reports), default=0)
+        return max((r.at for r in self.reports if r.at < LATEST), default=0)
 
 
 async def ask(
@@ -61,33 +63,44 @@ async def ask(
     and we did not ask for are told too: a child that our journal lost is among them.
     Raises ConnectionError.
     """
-    found = Found()
+    found, asked_at = Found(), _now()
     listed = {report.child_id: report for report in await broker.open_orders()}
     found.reports.extend(listed.values())
     asked = [c for c in children if c not in listed or c in doubted]
     if broker.capabilities.lookup is not Lookup.NONE:
-        for child_id, report in zip(asked, await _look_up(broker, asked), strict=True):
+        for child_id, (at, report) in zip(asked, await _look_up(broker, asked), strict=True):
             if report is not None:
                 found.reports.append(report)
             elif child_id not in listed:
-                found.missing.append(child_id)
+                found.missing[child_id] = at
     else:
-        found.missing.extend(c for c in asked if c not in listed)
+        found.missing |= {c: asked_at for c in asked if c not in listed}
     overlap = max(DEEP_OVERLAP if deep else OVERLAP, 2 * broker.capabilities.lookup_lag)
     found.reports.extend(await broker.executions(max(since - overlap, 0)))
+    # Spoken of, however: not absent.
+    spoken_of = {report.child_id for report in filter(illegible, found.reports)}
+    found.missing = {c: at for c, at in found.missing.items() if c not in spoken_of}
     if positions:
         found.positions = await broker.positions()
     return found
 
 
-async def _look_up(broker: Broker, child_ids: Sequence[str]) -> list[OrderReport | None]:
+async def _look_up(
+    broker: Broker, child_ids: Sequence[str]
+) -> list[tuple[Micros, OrderReport | None]]:
+    """When each was asked for, and what was told."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(child_id: str) -> OrderReport | None:
+    async def one(child_id: str) -> tuple[Micros, OrderReport | None]:
         async with gate:
-            return await broker.lookup(child_id)
+            asked_at = _now()
+            return asked_at, await broker.lookup(child_id)
 
     return await asyncio.gather(*(one(child_id) for child_id in child_ids))
+
+
+def _now() -> Micros:
+    return int(time.monotonic() * SECOND)
 
 
 def restart_entries(loaded: Sequence[Loaded], orphaned_seconds: float, now: Instant) -> list[Entry]:

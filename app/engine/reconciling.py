@@ -1,17 +1,19 @@
 """One desk's reconciliation: asks, books what is told, and concludes from what is not."""
 
+from collections.abc import Mapping
+
 import structlog
 
-from app.domain.execution import Child, Execution
 from app.domain.instant import Instant, Micros
 from app.engine.books import Books
-from app.engine.evidence import Evidence, Finding
+from app.engine.evidence import Evidence, Finding, Missed
 from app.engine.inquiry import Inquiry
 from app.engine.positions import Positions
 from app.engine.reconcile import Found
 from app.engine.shared import Shared
 from app.failpoints import reach
 from app.store.journal import Entry
+from app.store.leases import Lease
 
 log = structlog.get_logger()
 
@@ -19,13 +21,16 @@ log = structlog.get_logger()
 class Reconciling:
     """Orders, executions and positions at the broker, compared with the journal."""
 
-    def __init__(self, shared: Shared, inquiry: Inquiry, evidence: Evidence, books: Books) -> None:
+    def __init__(
+        self, shared: Shared, inquiry: Inquiry, evidence: Evidence, books: Books, lease: Lease
+    ) -> None:
         self._account, self._roster, self._watch = shared.account, shared.roster, shared.watch
         self._on_the_wire = shared.sender.on_the_wire
         self._inquiry = inquiry
         self._evidence = evidence
         self._positions = Positions(shared.database, shared.account)
         self._books = books
+        self._lease = lease
         self._ask_after: Micros | None = None
         self._held: frozenset[str] = frozenset()
         self._asked_of_held: frozenset[str] = frozenset()
@@ -42,7 +47,7 @@ class Reconciling:
             # An end has come before its fills: they are on their way, or were missed.
             self._inquiry.want()
         self._held = frozenset(self._books.held)
-        waiting = self._roster.unknown or bool(self._held)
+        waiting = self._roster.unknown or bool(self._held) or bool(self._books.lost)
         return self._inquiry.due(unknown=waiting, after=self._ask_after)
 
     def begin(self, now: Instant) -> None:
@@ -93,13 +98,13 @@ class Reconciling:
 
     async def _take(self, found: Found, now: Instant) -> None:
         reach("reconcile.answered")
+        await self._books.adopt_again(now)
         await self._books.book(found.reports, now)
         reach("reconcile.booked")
         self._asked_of_held = frozenset(self._books.held)
-        missing = set(found.missing)
-        self._evidence.heard_of(self._inquiry.asked - missing)
+        self._evidence.heard_of(self._inquiry.asked - found.missing.keys())
         agree = await self._compare(found, now)
-        finding = self._evidence.missing(self._still_live(missing), agree, now)
+        finding = self._evidence.missing(self._still_live(found.missing), agree, now)
         self._ask_after = finding.ask_after
         if finding.needs_positions:
             self._inquiry.want(positions=True)
@@ -115,18 +120,19 @@ class Reconciling:
         await self._watch.positions(compared.breaks, now)
         return compared.agree
 
-    def _still_live(self, missing: set[str]) -> list[tuple[Execution, Child]]:
+    def _still_live(self, missing: Mapping[str, Micros]) -> list[Missed]:
         """Those that were asked about, and have not been heard of meanwhile."""
         found = []
-        for child_id in sorted(missing.difference(self._on_the_wire)):
+        for child_id in sorted(missing.keys() - self._on_the_wire):
             order = self._roster.of_child(child_id)
             child = order.execution.child(child_id) if order is not None else None
             if order is not None and child is not None:
-                found.append((order.execution, child))
+                found.append(Missed(order.execution, child, missing[child_id]))
         return found
 
     async def _conclude(self, finding: Finding, now: Instant) -> None:
-        await self._books.record([Entry(o, facts) for o, facts in finding.facts.items()], now)
+        entries = [Entry(order_id, facts) for order_id, facts in finding.facts.items()]
+        await self._books.record(entries, now, under=self._lease)
         if finding.facts:
             reach("absence.recorded")
         known = (self._roster.orders.get(order_id) for order_id in finding.facts)

@@ -8,7 +8,7 @@ from app.domain.instant import Instant
 from app.domain.lifecycle import ChildStatus
 from app.domain.refusal import Conflict, Missing, Unavailable
 from app.engine.service import Caller, Service
-from app.store import journal, market_state, views
+from app.store import journal, market_state, trail, views
 from app.store.doorbell import EVENTS, WORK
 from app.store.journal import Entry
 from app.store.views.silence import Silence, silence
@@ -51,6 +51,15 @@ async def resolve(
             account=row["account"],
             broker=row["broker"],
             entries=[Entry(order_id, [_fact(clock.now, child_id, outcome, said)], attention=True)],
+        )
+        await trail.add(
+            connection,
+            actor=caller.key_id,
+            action="child.settled",
+            target=child_id,
+            account=row["account"],
+            after={"order_id": order_id, "outcome": outcome.value},
+            reason=reason,
         )
         after = await views.find_order(connection, order_id, caller.accounts)
     service.doorbell.ring(WORK)

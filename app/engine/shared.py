@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.engine.market import MarketDesk
+from app.engine.pace import Pace
 from app.engine.roster import Roster
 from app.engine.sending import Sender
 from app.engine.watching import Watch
@@ -23,3 +24,4 @@ class Shared:
     roster: Roster
     sender: Sender
     watch: Watch
+    pace: Pace

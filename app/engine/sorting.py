@@ -1,6 +1,6 @@
 """What a batch of reports means for the journal. Pure: what the journal has is handed in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -78,6 +78,15 @@ def sort(
     ]
     _place_others([r for r in reports if r.child_id not in owners], parents, sorting)
     return sorting
+
+
+def waiting(
+    held: Mapping[str, OrderReport], heard: Iterable[Report], still: Iterable[OrderReport]
+) -> dict[str, OrderReport]:
+    """The ends that wait for fills, by child, after a batch was `heard` that left `still`."""
+    answered = {report.child_id for report in heard}
+    left = {child_id: end for child_id, end in held.items() if child_id not in answered}
+    return left | {end.child_id: end for end in still}
 
 
 def _take(

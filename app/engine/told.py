@@ -1,9 +1,11 @@
 """What the owner of the feed tells, read for everybody at once and remembered for a moment."""
 
 import asyncio
+import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from app.domain.scene import Scene
 from app.store import market_state
 from app.store.database import Database
 from app.store.market_state import ClockRow, Told
@@ -21,13 +23,15 @@ class Read:
     told: Told | str | None
     clock: ClockRow | None
     at: float
+    scene: Scene | None
+    """The same, as an order meets it; None while one of them is missing."""
 
-    def aged(self) -> "Read":
-        """As it is now: the clock has grown older since it was read."""
+    @property
+    def clock_age(self) -> float:
+        """Seconds since market time was told, as of now; without end where it never was."""
         if self.clock is None:
-            return self
-        age = self.clock.age_seconds + time.monotonic() - self.at
-        return replace(self, clock=replace(self.clock, age_seconds=age))
+            return math.inf
+        return self.clock.age_seconds + time.monotonic() - self.at
 
 
 class Quotes:
@@ -43,7 +47,7 @@ class Quotes:
         known = self._read.get(symbol)
         if known is None or time.monotonic() - known.at >= self._remember:
             known = await self._shared(database, symbol)
-        return known.aged()
+        return known
 
     async def _shared(self, database: Database, symbol: str) -> Read:
         """One reading for all who ask meanwhile; one who goes away takes it from nobody."""
@@ -73,4 +77,24 @@ async def _read(database: Database, symbol: str) -> Read:
     at = time.monotonic()
     async with database.connection() as connection:
         clock = await market_state.clock(connection)
-        return Read(await market_state.told(connection, symbol), clock, at)
+        told = await market_state.told(connection, symbol)
+    return Read(told, clock, at, _scene(told, clock))
+
+
+def _scene(told: Told | str | None, clock: ClockRow | None) -> Scene | None:
+    if clock is None or not isinstance(told, Told):
+        return None
+    return Scene(
+        instrument=told.instrument,
+        sessions=told.sessions,
+        curve=told.curve,
+        quote=told.quote,
+        last=told.last,
+        last_at=told.last_at,
+        daily_volume=told.daily_volume,
+        now=clock.now,
+        volatility=told.volatility,
+        flow=told.flow,
+        regime=told.regime,
+        days=told.days,
+    )

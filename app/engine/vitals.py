@@ -41,12 +41,17 @@ def _worker(clock: market_state.ClockRow | None) -> Check:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """Numbers for the metrics. `stream_lag_seconds`: how far readers of events are held back."""
+    """Numbers for the metrics. `stream_lag_seconds`: how far readers of events are held back;
+    `execution`: the last minutes, as `GET /statistics/execution` has them."""
 
     statistics: Mapping[str, Any]
     stream_clients: int
     stream_lag_seconds: float
     clock_age_seconds: float | None
+    execution: Mapping[str, Any]
+
+
+SCRAPED = ("1m", "5m")
 
 
 async def vitals(service: Service) -> Vitals:
@@ -57,4 +62,5 @@ async def vitals(service: Service) -> Vitals:
             stream_clients=service.hub.subscribers,
             stream_lag_seconds=await event_log.horizon_lag(connection),
             clock_age_seconds=clock.age_seconds if clock else None,
+            execution=await views.execution(connection, accounts=None, windows=SCRAPED),
         )

@@ -4,7 +4,8 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 
 import structlog
@@ -14,20 +15,25 @@ from app.domain.instant import Instant
 from app.engine.claiming import DESK, Claims
 from app.engine.clock import TURN_SECONDS, SteppedClock
 from app.engine.desk_rules import DeskRules
+from app.engine.far_end import BrokerAway, FarEnd
 from app.engine.ids import new_id
+from app.engine.kill_file import KillFile, throw_for
 from app.engine.leasing import Keeper
+from app.engine.losses import Losses
 from app.engine.market import MarketDesk
 from app.engine.oversight import Oversight
 from app.ports import Broker, Feed
 from app.store import leases
+from app.store.background import Background
 from app.store.database import Database, unreachable
 from app.store.doorbell import WORK, Doorbell
-from app.store.leases import TTL_SECONDS, WORKER, Lost
+from app.store.leases import TTL_SECONDS, WORKER, Lost, owner_name
 
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.05
 CLAIM_SECONDS = 0.5
+HEED_SECONDS = 0.1
 MARKET_LEASE = "market"
 
 OpenBroker = Callable[[str, MarketDesk], Broker]
@@ -39,6 +45,7 @@ class Worker:
     `brokers` opens the broker of each account once we own its desk. A stepped market is owned
     whole, with all its desks, by one worker: its time cannot move in two places. A live market
     is watched by every worker for its own orders; one of them tells it to the doors.
+    `mark` is how whoever started this process knows its leases.
     """
 
     def __init__(
@@ -54,19 +61,25 @@ class Worker:
         symbols: tuple[str, ...] = (),
         rules: DeskRules | None = None,
         lease_seconds: float = TTL_SECONDS,
+        kill_file: KillFile | None = None,
+        mark: str | None = None,
     ) -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-6:]}"
+        self.name = owner_name(socket.gethostname(), os.getpid(), mark or new_id()[-6:])
         self.market = MarketDesk(database, feed)
         self._database = database
         self._doorbell = doorbell
         self._brokers = brokers
         self._speed, self._held, self._symbols = speed, held, symbols
         self._keeper = Keeper(database, self.name, self._lose, lease_seconds)
+        self._file = kill_file or KillFile(None)
+        self._heeding = Background(self._heed, "kill file")
         self._wake = asyncio.Event()
         doorbell.join(WORK, self._wake)
         self._claims = Claims(
             accounts=brokers,
-            opens=lambda account: self._brokers[account](account, self.market),
+            opens=lambda account: FarEnd(
+                lambda: self._brokers[account](account, self.market), self._wake.set
+            ),
             keeper=self._keeper,
             database=database,
             doorbell=doorbell,
@@ -74,20 +87,31 @@ class Worker:
             thresholds=thresholds,
             rules=rules or DeskRules(),
             stir=self._wake.set,
+            kill_file=self._file,
         )
         self.desks = self._claims.desks
-        self._oversight = Oversight(database, tuple(brokers), self.market, 2 * lease_seconds)
+        self._oversight = Oversight(
+            database,
+            tuple(brokers),
+            self.market,
+            2 * lease_seconds,
+            lambda: {account: desk.broker for account, desk in self.desks.items()},
+            lambda: self._claims.late,
+        )
+        self._losses = Losses(database, doorbell)
         self._lost: set[str] = set()
         self._looked_at = self._claimed_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then give everything back."""
         self._keeper.start()
+        self._heeding.start()
         try:
             await self._begin(stop)
             while not stop.is_set():
                 await self._turn()
         finally:
+            await self._heeding.close()
             try:
                 await self._claims.give_back()
             finally:
@@ -115,12 +139,17 @@ class Worker:
     async def _turn(self) -> None:
         """One round: look around, work what is due, tell, and let market time go on."""
         self._keeper.loop.check()
+        self._heeding.check()
         try:
+            await self._throw_by_file()
             await self._look_around()
             await self._work()
             await self._let_time_go_on()
         except Lost as lost:
             self._lose(str(lost))
+        except BrokerAway as away:
+            log.warning("broker away", error=str(away))
+            await asyncio.sleep(LOOK_SECONDS)
         except Exception as failure:
             if not unreachable(failure):
                 raise
@@ -129,11 +158,30 @@ class Worker:
             self._lost.update(DESK + account for account in self.desks)
             await asyncio.sleep(CLAIM_SECONDS)
 
+    async def _heed(self) -> None:
+        """Cancel what is known to be open once the kill file is there, whatever the turn waits for:
+        with the database dead nothing else would."""
+        while True:
+            level = self._file.level
+            if level is not None and level.cancels:
+                for desk in list(self.desks.values()):
+                    desk.cancel_known(self.market.clock.now())
+            await asyncio.sleep(HEED_SECONDS)
+
+    async def _throw_by_file(self) -> None:
+        level = self._file.level
+        if level is not None:
+            await throw_for(self._database, self._doorbell, level)
+
     async def _look_around(self) -> None:
+        if self._lost:
+            # What we know of open children is kept until the database says who has them.
+            await self._database.answers()
         rung = self._doorbell.heard(WORK)
         now = time.monotonic()
         for name in list(self._lost):
             await self._drop(name)
+        self._claims.take_opened()
         if now - self._claimed_at > CLAIM_SECONDS:
             self._claimed_at = now
             await self._claim()
@@ -141,15 +189,17 @@ class Worker:
             rung.clear()
             self._looked_at = now
             await self.market.look()
-            for desk in self.desks.values():
-                await desk.look(self.market.clock.now())
+            for account, desk in self.desks.items():
+                with _its_own(account):
+                    await desk.look(self.market.clock.now())
 
     async def _claim(self) -> None:
-        """Take what is free: the telling of a live market, and desks."""
+        """Take what is free: the telling of a live market, and desks, which open beside us."""
         if not self.market.telling:
             await self._claim_telling()
         await self._claims.look()
         await self._oversight.look()
+        await self._losses.look(self.desks, self.market.clock.now())
 
     async def _claim_telling(self) -> None:
         async with self._database.connection() as connection:
@@ -168,13 +218,16 @@ class Worker:
         worked = True
         while worked:
             worked = False
-            for desk in list(self.desks.values()):
+            for account, desk in list(self.desks.items()):
                 if not self._keeper.safe(desk.lease.name):
                     continue  # We were away for too long: it may be somebody else's by now.
                 if updated:
                     desk.updated(updated, now)
-                worked |= await desk.settle(now, stepped=stepped)
+                with _its_own(account):
+                    worked |= await desk.settle(now, stepped=stepped)
             updated = ()
+            if not stepped:
+                break
         for desk in self.desks.values():
             await desk.measure(now)
 
@@ -184,7 +237,8 @@ class Worker:
         now = clock.now()
         moments = [at for desk in self.desks.values() if (at := desk.next_at(now)) is not None]
         until = min(moments, default=None)
-        if clock.stepped and any(desk.waits_for_evidence for desk in self.desks.values()):
+        waits = any(desk.waits_for_evidence for desk in self.desks.values())
+        if clock.stepped and (waits or self._claims.holds_time):
             # Evidence takes machine time: until it is there, something is left to do.
             await asyncio.sleep(TURN_SECONDS)
             return
@@ -222,6 +276,15 @@ class Worker:
         else:
             # The sign of life of this worker: it was taken for dead, and is not.
             await self._keeper.claim(name)
+
+
+@contextmanager
+def _its_own(account: str) -> Iterator[None]:
+    """A broker that is away is its desk's own trouble: the turn goes on with the next."""
+    try:
+        yield
+    except BrokerAway as away:
+        log.warning("broker away", account=account, error=str(away))
 
 
 class MarketLost(Exception):

@@ -6,13 +6,22 @@ from decimal import Decimal
 
 from app.domain.actions import Decision
 from app.domain.algos import BY_NAME
+from app.domain.desk import Desk
 from app.domain.execution import Execution
+from app.domain.exits import is_forced
 from app.domain.fact import Busted, Filled
-from app.domain.instant import Instant
+from app.domain.instant import Instant, Micros
 from app.domain.lifecycle import OrderStatus
 from app.domain.market import Market
-from app.domain.plan import Plan
+from app.domain.plan import Trajectory
 from app.domain.quantity import ZERO
+from app.store.inputs import NO_DESK, Kept
+
+FLATTEN = "flatten"
+"""The role of orders that a kill switch enters."""
+
+EXIT = "exit"
+"""The role of orders that take away what an entry of their group filled."""
 
 Rank = tuple[int, str]
 """Higher priority first, then the older: ids begin with the time they were made."""
@@ -25,8 +34,10 @@ NO_MARKET = Market(quote=None)
 class Working:
     """One open order as its desk works it.
 
-    `decided` is the last decision, `decided_at` its moment and `market` what it saw;
-    `behind_since` is when the order fell behind its envelope.
+    `decided` is the last decision, `decided_at` its moment, `market` and `desk` what it saw;
+    `kept` is what the journal has of the market's past, `pause` how long its children stand before
+    they are moved. `behind_since` is when the order fell
+    behind its envelope, `slow_since` when it did so by far.
     """
 
     execution: Execution
@@ -35,14 +46,20 @@ class Working:
     arrival_mid: Decimal | None
     filled_notional: Decimal
     priority: int = 0
+    role: str = "single"
+    group_id: str | None = None
     decided: Decision | None = None
     decided_at: Instant | None = None
     behind_since: Instant | None = None
+    slow_since: Instant | None = None
     market: Market = NO_MARKET
-    _plan: Plan | None = None
+    desk: Desk = NO_DESK
+    kept: Kept | None = None
+    pause: Micros = 0
+    _plan: Trajectory | None = None
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> Trajectory:
         """The plan of task and anchor, made when it is first needed: a desk with many orders
         must not stand still while it opens."""
         if self._plan is None:
@@ -57,6 +74,23 @@ class Working:
     @property
     def symbol(self) -> str:
         return self.execution.task.instrument.symbol
+
+    @property
+    def flattens(self) -> bool:
+        """Whether it closes a position for a kill switch: no halt holds it."""
+        return self.role == FLATTEN
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it takes risk away at once: what rests of the account gives way to it."""
+        task = self.execution.task
+        waits = task.limit_price is not None or task.params.get("stop") is not None
+        return self.flattens or (self.role == EXIT and (is_forced(task) or not waits))
+
+    @property
+    def queues(self) -> bool:
+        """Whether it waits while as many orders work as may: what takes risk away does not."""
+        return self.role not in (FLATTEN, EXIT)
 
     @property
     def rank(self) -> Rank:

@@ -10,6 +10,7 @@ from math import exp, sqrt
 from typing import Any
 
 from app.domain.chance import symmetric
+from app.domain.extended_hours import TradingDay
 from app.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant
 from app.domain.session import Session
 from app.domain.tape import QUOTE_COLUMNS, TRADE_COLUMNS, Tape
@@ -78,7 +79,14 @@ class LiveSynthetic:
         midnight = now // DAY * DAY
         session = Session(midnight, midnight + HORIZON)
         instrument = _always(profile).instrument(symbol)
-        return Watched(instrument, (session,), default_curve(session), profile.daily_volume)
+        return Watched(
+            instrument,
+            (session,),
+            default_curve(session),
+            profile.daily_volume,
+            volatility=profile.volatility,
+            days=(TradingDay(session, session),),
+        )
 
     async def keep(self, symbol: str, since: Instant) -> None:
         self._needed[symbol] = min(since, self._needed.get(symbol, since))
@@ -103,6 +111,9 @@ class LiveSynthetic:
     def updated(self) -> Sequence[str]:
         updated, self._updated = self._updated, []
         return tuple(dict.fromkeys(updated))
+
+    async def close(self) -> None:
+        return None
 
     def _grow(self, symbol: str, kept: _Kept, now: Instant) -> None:
         known, first = _known(now), self._first(symbol, now)

@@ -5,26 +5,26 @@ or reads at once.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import pairwise
 from typing import Protocol
 
-from app.domain.instant import DAY, HOUR, MINUTE, Instant, Micros
+from app.domain.extended_hours import days_of
+from app.domain.instant import DAY, Instant, Micros
 from app.domain.instrument import Instrument
 from app.domain.quantity import floor_to
 from app.domain.session import Session, join_adjacent
 from app.domain.tape import Tape
-from app.domain.volume import VolumeCurve, curve_from_history
+from app.domain.volatility import daily_volatility
+from app.domain.volume import BIN, PERIODIC_BIN, VolumeCurve, curve_from_history
 from app.ports import FeedError, Watched
+from app.tapes.reading.stretches import days as days
 
 KEPT_STRETCHES = 3
 """How many stretches stay in memory, per symbol, where nobody needs more."""
 
 HISTORY_STRETCHES = 20
-BIN = 15 * MINUTE
-PERIODIC_BIN = HOUR
 
 
 class Source(Protocol):
@@ -32,6 +32,11 @@ class Source(Protocol):
 
     def instrument(self, symbol: str) -> Instrument | None:
         """None for a symbol the source does not know."""
+        ...
+
+    def around(self, symbol: str) -> tuple[Micros, Micros] | None:
+        """How long before and after each stretch its tape tells of extended hours; None: of none
+        that could be traded."""
         ...
 
     def stretches(self, symbol: str, now: Instant) -> Sequence[Session]:
@@ -48,6 +53,11 @@ class Source(Protocol):
 
     def volumes(self, symbol: str, stretch: Session, bin_length: Micros) -> Sequence[float]:
         """What each bin of a stretch traded; the last bin may be a short one. Raises FeedError."""
+        ...
+
+    def variance(self, symbol: str, stretch: Session) -> float | None:
+        """The realised variance of a stretch's returns, None where there are none. Raises
+        FeedError."""
         ...
 
 
@@ -125,40 +135,47 @@ class TapedFeed:
     def updated(self) -> Sequence[str]:
         return ()
 
+    async def close(self) -> None:
+        return None
+
     async def _watch(self, symbol: str, now: Instant) -> Watched | None:
         instrument = self._source.instrument(symbol)
         if instrument is None:
             return None
-        ahead = await asyncio.to_thread(self._source.stretches, symbol, now)
+        around = self._source.around(symbol)
+        ahead = await asyncio.to_thread(self._source.stretches, symbol, now - _after(around))
         if not ahead:
             return None
-        await self._cover(symbol, ahead)
-        curve, volume = await asyncio.to_thread(_history, self._source, instrument, ahead[0])
-        return Watched(instrument, join_adjacent(ahead), curve, volume)
+        await self._cover(symbol, ahead, _after(around))
+        upcoming = next((s for s in ahead if s.closes_at > now), ahead[-1])
+        past = await asyncio.to_thread(history, self._source, instrument, upcoming)
+        sessions = join_adjacent(ahead)
+        return Watched(
+            instrument,
+            sessions,
+            curve=past.curve,
+            daily_volume=past.daily_volume,
+            volatility=past.volatility,
+            days=days_of(sessions, *around) if around is not None else (),
+        )
 
     async def _renew(self, symbol: str, now: Instant) -> None:
-        ahead = await asyncio.to_thread(self._source.stretches, symbol, now)
+        after = _after(self._source.around(symbol))
+        ahead = await asyncio.to_thread(self._source.stretches, symbol, now - after)
         if ahead:
-            await self._cover(symbol, ahead)
+            await self._cover(symbol, ahead, after)
         else:
             # The data has ended: the source is not asked again at every step.
             self._held[symbol] = replace(self._held[symbol], renew_at=None)
 
-    async def _cover(self, symbol: str, ahead: Sequence[Session]) -> None:
+    async def _cover(self, symbol: str, ahead: Sequence[Session], after: Micros) -> None:
         held, since = self._held.get(symbol), self._needed.get(symbol)
         held = await asyncio.to_thread(_covering, self._source, symbol, held, ahead, since)
-        self._held[symbol] = held
+        self._held[symbol] = replace(held, renew_at=ahead[0].closes_at + after)
 
 
-def days(sessions: Iterable[Session]) -> tuple[Session, ...]:
-    """Sessions as stretches: those of a market that never closes are cut at UTC midnights."""
-    stretches: list[Session] = []
-    for session in sessions:
-        midnight = (session.opens_at // DAY + 1) * DAY
-        inner = range(midnight, session.closes_at, DAY) if session.round_the_clock else ()
-        cuts = [session.opens_at, *inner, session.closes_at]
-        stretches.extend(Session(a, b) for a, b in pairwise(cuts))
-    return tuple(stretches)
+def _after(around: tuple[Micros, Micros] | None) -> Micros:
+    return around[1] if around is not None else 0
 
 
 def bin_of(stretch: Session) -> Micros:
@@ -166,27 +183,40 @@ def bin_of(stretch: Session) -> Micros:
     return PERIODIC_BIN if stretch.round_the_clock else BIN
 
 
-def _history(
-    source: Source, instrument: Instrument, stretch: Session
-) -> tuple[VolumeCurve | None, Decimal | None]:
-    """Volume curve and mean volume of the days before `stretch`, those of full length only."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the days before tell; nothing of it where there were none."""
+
+    curve: VolumeCurve | None = None
+    daily_volume: Decimal | None = None
+    volatility: float | None = None
+
+
+def history(source: Source, instrument: Instrument, stretch: Session) -> Known:
+    """Volume curve, mean volume and volatility of the days before `stretch`, those of full length
+    only."""
     earlier = source.earlier(instrument.symbol, stretch)
     longest = max((past.length for past in earlier), default=0)
     alike = [past for past in earlier if past.length == longest][-HISTORY_STRETCHES:]
     if not alike:
-        return None, None
-    length = bin_of(stretch)
-    known = {past: source.volumes(instrument.symbol, past, length) for past in alike}
+        return Known()
+    symbol, length = instrument.symbol, bin_of(stretch)
+    known = {past: source.volumes(symbol, past, length) for past in alike}
     curve = curve_from_history(
         list(known.values()), bin_length=length, periodic=stretch.round_the_clock
     )
     # A lunch break makes two stretches of a day, of which one may be the shorter.
     dates = {past.opens_at // DAY for past in alike}
-    total = 0.0
+    total, moved = 0.0, dict.fromkeys(dates, 0.0)
     for past in earlier:
-        if past.opens_at // DAY in dates:
-            total += sum(known.get(past) or source.volumes(instrument.symbol, past, length))
-    return curve, floor_to(Decimal(total / len(dates)), instrument.lot)
+        if (date := past.opens_at // DAY) in dates:
+            total += sum(known.get(past) or source.volumes(symbol, past, length))
+            moved[date] += source.variance(symbol, past) or 0.0
+    return Known(
+        curve,
+        floor_to(Decimal(total / len(dates)), instrument.lot),
+        daily_volatility(variance or None for variance in moved.values()),
+    )
 
 
 def _covering(

@@ -46,3 +46,19 @@ async def exists(connection: Connection, account: str) -> bool:
         "SELECT EXISTS (SELECT FROM accounts WHERE account = $1)", account
     )
     return found
+
+
+async def tell_cancels(connection: Connection, *, account: str, per_second: int | None) -> None:
+    """Remember how many cancels the account's broker lets through."""
+    await connection.execute(
+        "UPDATE accounts SET cancels_per_second = $2"
+        " WHERE account = $1 AND cancels_per_second IS DISTINCT FROM $2",
+        account,
+        per_second,
+    )
+
+
+async def names(connection: Connection) -> list[str]:
+    """All accounts there are."""
+    found = await connection.fetch("SELECT account FROM accounts ORDER BY account")
+    return [row["account"] for row in found]

@@ -10,6 +10,8 @@ from app.domain.refusal import Missing
 from app.store import event_log
 from app.store.database import Connection
 
+_GRADE = "array_position(ARRAY['info', 'warning', 'error', 'critical'], {}.severity)"
+
 
 async def raise_alerts(
     connection: Connection, *, account: str, alerts: Sequence[Alert], at: Instant
@@ -22,7 +24,10 @@ async def raise_alerts(
             "INSERT INTO alerts (account, id, rule, subject, severity, message, data, order_id, at)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
             " ON CONFLICT (account, rule, subject) WHERE acknowledged_at IS NULL"
+            # What has become graver is shown so; what has become milder was grave.
             " DO UPDATE SET count = alerts.count + 1, message = excluded.message,"
+            f" severity = CASE WHEN {_GRADE.format('excluded')} > {_GRADE.format('alerts')}"
+            " THEN excluded.severity ELSE alerts.severity END,"
             " data = excluded.data, at = excluded.at RETURNING *",
             account,
             uuid4(),

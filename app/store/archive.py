@@ -36,8 +36,8 @@ class Document:
 
 
 async def documents(connection: Connection, finished: Sequence[Finished]) -> list[Document]:
-    """The orders with children, fills, events, signal and idempotency keys. Decimals are strings,
-    times RFC 3339 in UTC. Those that have changed since they were found are left out."""
+    """The orders with children, fills, events, marks, signal and idempotency keys. Decimals are
+    strings, times RFC 3339 in UTC. Those that have changed since they were found are left out."""
     rows = await connection.fetch(_QUERY, *_columns(finished))
     return [Document(row["day"], row["id"], row["version"], row["line"]) for row in rows]
 
@@ -194,6 +194,8 @@ _QUERY = (
     f" 'children', {_many(tables.children, 'number')},"
     f" 'fills', {_many(tables.fills, 'execution_id')},"
     f" 'events', {_many(tables.events, 'seq')},"
+    f" 'revisions', {_many(tables.order_revisions, 'seq')},"
+    f" 'marks', {_many(tables.marks, 'at')},"
     f" 'signal', {_one(tables.signals, 't.id = o.signal_id')},"
     f" 'idempotency', {_many(tables.idempotency, 'key')})::text AS line"
     " FROM orders o JOIN unnest($1::text[], $2::uuid[], $3::bigint[]) AS f(account, id, version)"

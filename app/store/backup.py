@@ -21,10 +21,13 @@ SKIPPED_CHILDREN = 1_000
 """So many child numbers of each open order are not used again: they may have been, in the time
 that the restore takes away, and some venues forget what they knew."""
 
-_SKIPPED_EPOCHS = 1_000
-
 _EMPTY = """
+-- The same backup may be restored twice: the numbers used in between stand only here.
+CREATE TEMPORARY TABLE replaced (id uuid PRIMARY KEY, next_child integer) ON COMMIT DROP;
 DO $$ DECLARE name text; routine regprocedure; BEGIN
+  IF to_regclass('public.orders') IS NOT NULL THEN
+    INSERT INTO replaced SELECT id, next_child FROM public.orders;
+  END IF;
   FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
     EXECUTE format('DROP TABLE public.%I CASCADE', name);
   END LOOP;
@@ -46,11 +49,16 @@ INSERT INTO meta (key, value)
   VALUES ('restored_at', to_char(clock_timestamp() AT TIME ZONE 'UTC',
     'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
   ON CONFLICT (key) DO UPDATE SET value = excluded.value;
--- A worker of the lost time may still think that it owns something.
+-- A worker of the lost time may still think that it owns something. By the clock, as the era:
+-- a second restore of the same backup must not give the epochs of the first again.
 UPDATE leases SET owner = NULL, free_since = coalesce(until, free_since), until = NULL,
-  epoch = epoch + {_SKIPPED_EPOCHS};
-UPDATE orders SET next_child = next_child + {SKIPPED_CHILDREN}, attention = true,
-  version = version + 1
+  epoch = greatest(epoch + 1, extract(epoch FROM clock_timestamp())::bigint);
+-- Past what the backup knows; past what is replaced here; and, where another machine has gone on
+-- from the same backup, past one child for each second of the order's life (ids end at 1679615).
+UPDATE orders o SET attention = true, version = version + 1,
+  next_child = {SKIPPED_CHILDREN} + greatest(next_child,
+    (SELECT r.next_child FROM pg_temp.replaced r WHERE r.id = o.id),
+    least(extract(epoch FROM clock_timestamp() - created_at)::integer, 1000000))
   WHERE status NOT IN ('filled', 'canceled', 'expired', 'rejected');
 """
 

@@ -1,15 +1,18 @@
 """Halts: permanent rows, locked by every intent, so that no switch slips between.
 
-A switch that is thrown at level `halt` stops new children and new orders in its scope; at level
-`cancel` open orders are ended as well. The row of `all` also counts: its version is the number of
-changes ever made to any switch, and every change bears its own number.
+A switch that is thrown at level `close_only` stops new children and new orders in its scope, but
+for those that only reduce a position; at level `halt` it stops these too; at level `cancel` open
+orders are ended as well; at level `flatten` positions are closed after that. The row of `all` also
+counts: its version is the number of changes ever made to any switch, and every change bears its own
+number.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.instant import Instant, rfc3339
+from app.store import trail
 from app.store.database import Connection
 from app.store.journal import OPEN
 from app.store.rows import Row
@@ -30,15 +33,22 @@ class Scope(StrEnum):
 class Level(StrEnum):
     """What a switch asks for while it is thrown; a later one includes those before."""
 
+    CLOSE_ONLY = "close_only"
     HALT = "halt"
     CANCEL = "cancel"
+    FLATTEN = "flatten"
+
+    @property
+    def cancels(self) -> bool:
+        """Whether open orders have to end."""
+        return self in (Level.CANCEL, Level.FLATTEN)
 
 
 # Row locks that many share overlap without a gap, and whoever wants the row alone waits for ever:
 # thirty seconds were measured. Advisory locks queue, so a switch waits for the intents before it
 # and for none after it. The row is locked as well, for whoever knows of nothing else.
 _ONE_AT_A_TIME = 0x5115_0001
-_INTEND = (
+INTEND = (
     "SELECT FROM controls WHERE scope = 'all' AND name = '*'"
     f" AND (SELECT pg_advisory_xact_lock_shared({_ONE_AT_A_TIME})) IS NOT NULL FOR SHARE"
 )
@@ -63,7 +73,12 @@ class Switch:
     changed_at: Instant
     changed_by: str | None
 
-    def bears_on(self, *, account: str, symbol: str, strategy: str | None) -> bool:
+    def bears_on(
+        self, *, account: str, symbol: str, strategy: str | None, reduces: bool = False
+    ) -> bool:
+        """Whether it stops an order, which `reduces` a position and never turns it."""
+        if reduces and self.level is Level.CLOSE_ONLY:
+            return False
         names = {
             Scope.ALL: EVERYTHING,
             Scope.ACCOUNT: account,
@@ -71,41 +86,6 @@ class Switch:
             Scope.SYMBOL: symbol,
         }
         return names[self.scope] == self.name
-
-
-async def halts(
-    connection: Connection, *, account: str, lock: bool = False
-) -> dict[tuple[str, str], str]:
-    """What is halted and bears on an account: (scope, name) → reason.
-
-    With `lock`, the rows are held FOR SHARE until the transaction ends: a switch thrown later
-    waits, one thrown earlier is seen. For that every switch, whatever it halts, must first update
-    the row of `all` in its own transaction: a row that it makes anew cannot be locked by others.
-    """
-    if lock:
-        # A statement of its own: only the next one's snapshot has the rows of a switch that
-        # this one waited for.
-        await connection.execute(_INTEND)
-    found = await connection.fetch(
-        "SELECT scope, name, halted, reason FROM controls"
-        " WHERE scope IN ('all', 'strategy', 'symbol') OR (scope = 'account' AND name = $1)"
-        " ORDER BY scope, name" + (" FOR SHARE" if lock else ""),
-        account,
-    )
-    return {(r["scope"], r["name"]): r["reason"] or "halted" for r in found if r["halted"]}
-
-
-def halt_for(
-    halted: Mapping[tuple[str, str], str], *, symbol: str, strategy: str | None
-) -> str | None:
-    """The halt that bears on an order, as `scope:name: reason`; `halted` is of its account."""
-    for (scope, name), reason in halted.items():
-        concerned = scope in ("all", "account") or name == (
-            symbol if scope == "symbol" else strategy
-        )
-        if concerned:
-            return f"{scope}:{name}: {reason}"
-    return None
 
 
 async def thrown(connection: Connection, *, accounts: Iterable[str] | None) -> tuple[Switch, ...]:
@@ -118,11 +98,6 @@ async def thrown(connection: Connection, *, accounts: Iterable[str] | None) -> t
     return tuple(_switch(row) for row in found)
 
 
-def reasons(switches: Iterable[Switch]) -> dict[tuple[str, str], str]:
-    """Switches in force as `halt_for` takes them."""
-    return {(s.scope.value, s.name): s.reason for s in switches}
-
-
 async def throw(
     connection: Connection, *, scope: Scope, name: str, level: Level, reason: str, by: str
 ) -> Switch:
@@ -131,7 +106,7 @@ async def throw(
     Thrown again, it may rise to a higher level and never falls to a lower one; with nothing new
     to say it stays as it is and no change is counted.
     """
-    before = await _locked(connection, scope, name)
+    before = await locked(connection, scope=scope, name=name)
     if before is not None and before.halted:
         level = max(level, before.level, key=_SEVERITY.__getitem__)
         if (level, reason) == (before.level, before.reason):
@@ -143,7 +118,7 @@ async def release(
     connection: Connection, *, scope: Scope, name: str, reason: str, by: str
 ) -> Switch | None:
     """Release a switch; None where none is thrown. Must run in a transaction, first thing."""
-    before = await _locked(connection, scope, name)
+    before = await locked(connection, scope=scope, name=name)
     if before is None or not before.halted:
         return None
     return await _change(connection, scope, name, False, before.level, reason, by)
@@ -161,14 +136,35 @@ async def open_orders(connection: Connection, switch: Switch) -> int:
     return found
 
 
-async def _locked(connection: Connection, scope: Scope, name: str) -> Switch | None:
-    # Apart from what follows: every intent that began before has ended when this returns, and
-    # the next statement's clock and snapshot are later than all of them.
-    await connection.execute(_SWITCH)
+async def cancel_seconds(connection: Connection, switch: Switch) -> float | None:
+    """How long the open children of a switch take to cancel, by what their brokers let through;
+    None where no broker states a rate."""
+    found: float | None = await connection.fetchval(
+        "SELECT max(n::float8 / a.cancels_per_second) FROM (SELECT o.account, count(*) AS n"
+        " FROM orders o JOIN children c ON c.account = o.account AND c.order_id = o.id"
+        f" WHERE o.{OPEN} AND c.{OPEN} AND CASE $1 WHEN 'all' THEN true"
+        " WHEN 'account' THEN o.account = $2 WHEN 'strategy' THEN o.strategy = $2"
+        " ELSE o.symbol = $2 END GROUP BY o.account) AS open JOIN accounts a USING (account)",
+        switch.scope.value,
+        switch.name,
+    )
+    return found
+
+
+async def find(connection: Connection, *, scope: Scope, name: str) -> Switch | None:
+    """A switch as its last change left it."""
     row = await connection.fetchrow(
         "SELECT * FROM controls WHERE scope = $1 AND name = $2", scope.value, name
     )
     return _switch(row) if row is not None else None
+
+
+async def locked(connection: Connection, *, scope: Scope, name: str) -> Switch | None:
+    """A switch as it is, and stays until the transaction ends. Must be the first thing in it."""
+    # Apart from what follows: every intent that began before has ended when this returns, and
+    # the next statement's clock and snapshot are later than all of them.
+    await connection.execute(_SWITCH)
+    return await find(connection, scope=scope, name=name)
 
 
 async def _change(
@@ -207,6 +203,15 @@ async def _change(
         scope.value,
         name,
     )
+    await trail.add(
+        connection,
+        actor=by,
+        action="kill_switch.thrown" if halted else "kill_switch.released",
+        target=f"{scope.value}:{name}",
+        account=name if scope is Scope.ACCOUNT else None,
+        after={"level": level.value, "version": switch.version},
+        reason=reason,
+    )
     await _tell(connection, switch)
     return switch
 
@@ -216,10 +221,15 @@ async def _tell(connection: Connection, switch: Switch) -> None:
     await connection.execute(
         "INSERT INTO events (account, type, at, data)"
         " VALUES ($1, $2, coalesce((SELECT now FROM market_clock), clock_timestamp()), $3)",
-        switch.name if switch.scope is Scope.ACCOUNT else EVERYTHING,
+        concerned(switch),
         CHANGED,
         as_told(switch) | ({"symbol": switch.name} if switch.scope is Scope.SYMBOL else {}),
     )
+
+
+def concerned(switch: Switch) -> str:
+    """The account under which events and alerts of a switch are told."""
+    return switch.name if switch.scope is Scope.ACCOUNT else EVERYTHING
 
 
 def as_told(switch: Switch) -> dict[str, str | int | bool | None]:

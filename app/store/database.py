@@ -12,8 +12,10 @@ from app.domain.instant import SECOND, Instant
 
 if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Plain = Connection | asyncpg.Connection[asyncpg.Record]
 else:
     Connection = asyncpg.pool.PoolConnectionProxy  # generic in its stubs only
+    Plain = asyncpg.Connection
 
 _PG_EPOCH: Instant = 946_684_800 * SECOND
 
@@ -22,6 +24,8 @@ _SERVER_SETTINGS = {
     "timezone": "UTC",
     "idle_in_transaction_session_timeout": "2000",
     "default_transaction_isolation": "read committed",
+    # Nothing here runs for long enough that compiling it pays.
+    "jit": "off",
 }
 
 
@@ -54,6 +58,8 @@ _OUTAGES = (
 
 def unreachable(error: BaseException) -> bool:
     """Whether an error says that the database is away, not that we asked it something wrong."""
+    if isinstance(error, ValueError):
+        return False  # A value the driver cannot send, whatever words stand in it.
     if isinstance(error, asyncpg.InterfaceError):
         return "clos" in str(error) or "released" in str(error)
     return isinstance(error, _OUTAGES)
@@ -82,8 +88,9 @@ async def connect(url: str) -> "asyncpg.Connection[Any]":
 
 
 async def _keep(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Nothing to reset: nobody sets, listens or locks for a session, and asyncpg itself rolls
-    back what was left open. Its own reset costs a round trip for every use of a connection."""
+    """Nothing to reset: nobody sets or listens for a session, who locks for one gives the lock
+    back or ends the connection, and asyncpg itself rolls back what was left open. Its own reset
+    costs a round trip for every use of a connection."""
 
 
 class Database:
@@ -109,6 +116,11 @@ class Database:
 
     async def close(self) -> None:
         await self.pool.close()
+
+    async def answers(self) -> None:
+        """Return once it does. Raises what `unreachable` knows."""
+        async with self.connection() as connection:
+            await connection.execute("SELECT")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

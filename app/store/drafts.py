@@ -13,6 +13,11 @@ Known = Mapping[str, tuple[int, Execution]]
 """What a caller remembers of orders: version and state, by order id."""
 
 _LIVE = "status NOT IN ('filled', 'canceled', 'rejected', 'expired')"
+_LAST_RESTED = (
+    "id = ANY (ARRAY(SELECT last.id FROM unnest($2::uuid[]) AS o (id) CROSS JOIN LATERAL"
+    " (SELECT id FROM children WHERE account = $1 AND order_id = o.id AND purpose = 'rest'"
+    " ORDER BY number DESC LIMIT 1) AS last))"
+)
 
 
 async def drafts_of(
@@ -24,12 +29,13 @@ async def drafts_of(
     *,
     lock: bool,
 ) -> dict[str, Draft]:
-    """Orders by id, each with its live children and those of `child_ids` that are its own.
+    """Orders by id, each with its live children, the last that rested, and those of `child_ids`
+    that are its own.
 
     With `lock` in key order, so that two writers of the same orders never wait for each other.
     """
     if lock:
-        await _take_turns(connection, order_ids)
+        await take_turns(connection, order_ids)
     if not known.keys() >= set(order_ids):
         return await _read(connection, account, order_ids, child_ids, lock=lock)
     brief = await connection.fetch(
@@ -49,7 +55,7 @@ async def drafts_of(
     return drafts
 
 
-async def _take_turns(connection: Connection, order_ids: list[str]) -> None:
+async def take_turns(connection: Connection, order_ids: list[str]) -> None:
     """Wait for other writers of these orders before this transaction has an id of its own.
 
     Readers follow the log by transaction id. A row lock gives a transaction its id at once: one
@@ -99,7 +105,7 @@ async def _read(
     )
     children = await connection.fetch(
         f"SELECT {CHILDREN} FROM children WHERE account = $1 AND order_id = ANY($2)"
-        f" AND ({_LIVE} OR id = ANY($3)) ORDER BY number",
+        f" AND ({_LIVE} OR id = ANY($3) OR {_LAST_RESTED}) ORDER BY number",
         account,
         order_ids,
         list(child_ids),

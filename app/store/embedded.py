@@ -1,11 +1,22 @@
 """A real PostgreSQL that comes with the package, on a private unix socket."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import warnings
 from contextlib import suppress
 from pathlib import Path
+
+import asyncpg
+import structlog
+
+from app.store.database import unreachable
+
+log = structlog.get_logger()
+
+ANSWER_SECONDS = 60.0
+_PAUSE_SECONDS = 0.2
 
 
 class Embedded:
@@ -34,6 +45,32 @@ class Embedded:
         postmaster = self._server.get_postmaster_info()
         _reap(postmaster.pid)
         return postmaster.is_running()
+
+    async def answers(self) -> None:
+        """Wait until it takes connections: whoever finds a server that was killed a moment ago is
+        given what is left of it, and starts it anew. Raises TimeoutError; at once what waiting
+        does not mend, such as a database that is not there."""
+        last: Exception | None = None
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while (last := await self._failure()) is not None:
+                    if not self.alive():
+                        await asyncio.to_thread(self.revive)
+                    await asyncio.sleep(_PAUSE_SECONDS)
+        except TimeoutError:
+            log.error("database server does not answer", error=repr(last))
+            raise
+
+    async def _failure(self) -> Exception | None:
+        """Why it cannot be reached now, if it cannot. Raises what says that it was."""
+        try:
+            connection = await asyncpg.connect(self.url, timeout=5)
+            await connection.close()
+        except Exception as failure:
+            if not unreachable(failure):
+                raise
+            return failure
+        return None
 
     def revive(self) -> bool:
         """Try once to start a server that died, on its old socket; whether it is there again.

@@ -1,7 +1,8 @@
 """Enters accepted orders and tells them, both in one statement: one round trip for many orders.
 
-Columns travel as arrays of text and are cast in the statement. The driver copies text as it is;
-any other type it would encode value by value in Python.
+Most columns travel as arrays of text and are cast in the statement. The driver copies text as it
+is; moments, decimals and JSON it would encode value by value in Python. What many orders have in
+common, their market, travels once.
 """
 
 import json
@@ -11,96 +12,181 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Integer, Numeric, Table
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, Numeric, Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.sql.elements import TextClause
 
 from app.domain.instant import rfc3339
 from app.store.database import Connection, to_json
-from app.store.tables import events, orders
+from app.store.retention import archived
+from app.store.tables import orders
 
 Columns = Mapping[str, Any]
 
+KNOWN_ONCE = "SL001"
+"""SQLSTATE of `none_archived`: an order of that name was removed, nothing is entered."""
+
+HALTED_SINCE = "SL002"
+"""SQLSTATE of `none_halted`: a kill switch was thrown while the statement ran, nothing is
+entered."""
+
 _TOLD_BY_THE_DATABASE = ("created_at", "updated_at")
+
+_HALTED = (
+    "SELECT FROM controls c WHERE c.halted AND NOT (c.level = 'close_only' AND {reduces})"
+    " AND (c.scope = 'all'"
+    " OR c.scope = 'account' AND c.name = o.account OR c.scope = 'symbol' AND c.name = o.symbol"
+    " OR c.scope = 'strategy' AND c.name = o.strategy)"
+)
+
+_EVENT = (
+    "INSERT INTO events (account, order_id, seq, type, at, data)"
+    " SELECT account, id, 1, 'order.accepted', accepted_at, jsonb_build_object("
+    "'client_order_id', client_order_id, 'side', side, 'algo', algo,"
+    " 'route_reason', route_reason, 'order', jsonb_build_object('status', status,"
+    " 'qty', qty::text, 'unsent', qty::text, 'filled', '0', 'working', '0', 'unknown', '0',"
+    " 'canceled', '0', 'excess', '0', 'symbol', symbol)) FROM entered"
+)
+_HALTED_BY = ("account", "symbol", "strategy")
+_ASKED = (
+    ("none_halted", "WHERE role NOT IN ('flatten', 'exit') AND NOT reduce_only"),
+    ("none_halted_closing", "WHERE role NOT IN ('flatten', 'exit') AND reduce_only"),
+)
+_OF_AN_EVENT = (
+    "account, id, client_order_id, symbol, side, algo, route_reason, status, qty, accepted_at"
+)
 
 
 async def enter(
-    connection: Connection, orders_in: Sequence[Columns], events_in: Sequence[Columns]
+    connection: Connection,
+    own: Sequence[Columns],
+    markets: Sequence[Columns],
+    *,
+    careful: bool = False,
+    limits_version: int | None = None,
 ) -> dict[str, Columns]:
     """Insert orders and the first event of each; what was entered, whole rows by order id.
 
-    Orders that meet a unique key are left out, with their events. All must name the same columns.
+    An order is its own columns and those of its market, which lie at the same place; all must
+    name the same. Orders that meet a unique key are left out. `careful`: so are those under a
+    kill switch, and asyncpg.PostgresError of KNOWN_ONCE refuses them all for one that was removed.
+    One of HALTED_SINCE refuses them all for a switch that bears on one of those entered, one of
+    limits.CHANGED_SINCE where the limits are not those of `limits_version` any more.
     """
-    if not orders_in:
+    if not own:
         return {}
-    statement = _statement(tuple(orders_in[0]), tuple(events_in[0]))
-    arrays = [*_arrays(orders, orders_in), *_arrays(events, events_in)]
-    told = {r["id"]: dict(r) for r in await connection.fetch(statement, *arrays)}
-    return {o["id"]: {**_DEFAULTS, **o, **told[o["id"]]} for o in orders_in if o["id"] in told}
+    statement, writers = _statement(
+        tuple(own[0]), tuple(markets[0]), careful, limits_version is not None
+    )
+    shared = {id(market): market for market in markets}
+    places = {market: place for place, market in enumerate(shared, 1)}
+    arrays: list[list[Any]] = [[places[id(market)] for market in markets]]
+    for name, write in writers:
+        values = [order[name] for order in own]
+        arrays.append(values if write is None else [*map(write, values)])
+    arrays += ([market[name] for market in shared.values()] for name in markets[0])
+    last = [] if limits_version is None else [limits_version]
+    told = {r["id"]: r for r in await connection.fetch(statement, *arrays, *last)}
+    return {
+        order["id"]: {**_DEFAULTS, **market, **order, **_told(told[order["id"]])}
+        for order, market in zip(own, markets, strict=True)
+        if order["id"] in told
+    }
+
+
+async def withdraw_known(connection: Connection, own: Sequence[Columns]) -> dict[str, str]:
+    """Take those out again, in the transaction that entered them, that bear the name of an order
+    that was removed: its id by theirs.
+
+    Asked after the insert, which waits for whoever is removing an order of that name.
+    """
+    names = {order["id"]: (order["account"], order["client_order_id"]) for order in own}
+    gone = await archived(connection, list(names.values()))
+    if gone:
+        again = [order for order in own if names[order["id"]] in gone]
+        for table, name in (("events", "order_id"), ("orders", "id")):
+            await connection.execute(
+                f"DELETE FROM {table} t USING unnest($1::text[], $2::uuid[]) AS mine(account, id)"
+                f" WHERE t.account = mine.account AND t.{name} = mine.id",
+                [order["account"] for order in again],
+                [order["id"] for order in again],
+            )
+    return {order_id: gone[name] for order_id, name in names.items() if name in gone}
+
+
+def _told(row: Any) -> dict[str, Any]:
+    return {name: row[name] for name in _TOLD_BY_THE_DATABASE}
+
+
+Write = Callable[[Any], Any]
 
 
 @lru_cache(maxsize=16)
-def _statement(order_names: tuple[str, ...], event_names: tuple[str, ...]) -> str:
+def _statement(
+    own: tuple[str, ...], market: tuple[str, ...], careful: bool, limited: bool
+) -> tuple[str, tuple[tuple[str, Write | None], ...]]:
     """Built of column names out of our own code, never of anything a client said."""
-    return (
-        f"WITH entered AS (INSERT INTO orders ({', '.join(order_names)})"
-        f" SELECT {_casts(orders, 'o', order_names)}"
-        f" FROM unnest({_arguments(len(order_names), 1)}) AS o({', '.join(order_names)})"
-        f" ON CONFLICT DO NOTHING RETURNING id, {', '.join(_TOLD_BY_THE_DATABASE)}),"
-        f" told AS (INSERT INTO events ({', '.join(event_names)})"
-        f" SELECT {_casts(events, 'e', event_names)}"
-        f" FROM unnest({_arguments(len(event_names), len(order_names) + 1)})"
-        f" AS e({', '.join(event_names)}) JOIN entered ON entered.id = e.order_id::uuid)"
-        " SELECT * FROM entered"
+    forms = {name: _form(name) for name in own}
+    arguments = ", ".join(
+        ["$1::int[]", *(f"${n}::{forms[name][0]}[]" for n, name in enumerate(own, 2))]
     )
+    values = [f"o.{name}::{_type(name)}" for name in own]
+    # A subscript reads the value where it lies, parsed once for all orders that have it.
+    values += [f"(${n}::{_type(name)}[])[o.market]" for n, name in enumerate(market, len(own) + 2)]
+    reduces = "o.reduce_only::boolean" if "reduce_only" in own else "false"
+    halted = f" WHERE NOT EXISTS ({_HALTED.format(reduces=reduces)})" if careful else ""
+    # What is entered for fills that are there already: switches govern its children alone.
+    asked = [
+        f"{function}({', '.join(f'array_agg({name}) FILTER ({asking})' for name in _HALTED_BY)})"
+        for function, asking in _ASKED
+    ]
+    if careful:
+        asked.append("none_archived(array_agg(account), array_agg(client_order_id))")
+    if limited:
+        asked.append(f"limits_are(${2 + len(own) + len(market)})")
+    return (
+        f"WITH entered AS (INSERT INTO orders ({', '.join((*own, *market))})"
+        f" SELECT {', '.join(values)} FROM unnest({arguments}) AS o(market, {', '.join(own)})"
+        f"{halted} ON CONFLICT DO NOTHING"
+        f" RETURNING {_OF_AN_EVENT}, strategy, role, reduce_only,"
+        f" {', '.join(_TOLD_BY_THE_DATABASE)}),"
+        f" told AS ({_EVENT})"
+        f" SELECT id, {', '.join(_TOLD_BY_THE_DATABASE)} FROM entered"
+        # Asked when all are inserted, which waits for whoever holds or removes an order of that
+        # name; meanwhile a switch may have been thrown.
+        f" CROSS JOIN (SELECT {', '.join(asked)} FROM entered) AS asked"
+    ), tuple((name, write) for name, (_, write) in forms.items())
 
 
-def _arguments(count: int, first: int) -> str:
-    return ", ".join(f"${number}::text[]" for number in range(first, first + count))
-
-
-def _casts(table: Table, alias: str, names: tuple[str, ...]) -> str:
+def _type(name: str) -> str:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    return ", ".join(f"{alias}.{n}::{table.c[n].type.compile(dialect)}" for n in names)
+    return str(orders.c[name].type.compile(dialect))
 
 
-def _arrays(table: Table, rows: Sequence[Columns]) -> list[list[str | None]]:
-    return [[*map(_writer(table, name), [row[name] for row in rows])] for name in rows[0]]
-
-
-Write = Callable[[Any], str | None]
-
-
-def _writer(table: Table, name: str) -> Write:
-    """How values of a column are written as text that PostgreSQL reads."""
-    kind = table.c[name].type
+def _form(name: str) -> tuple[str, Write | None]:
+    """How values of a column travel, and who writes them."""
+    kind = orders.c[name].type
+    if isinstance(kind, Integer):
+        return _type(name), None
+    if isinstance(kind, LargeBinary):
+        return "bytea", _bytes
     if isinstance(kind, JSONB):
-        return _json_writer()
+        return "text", to_json
     if isinstance(kind, TIMESTAMP):
-        return _moment
-    return _plain
+        return "text", _moment
+    return "text", None if isinstance(kind, Text) else _plain
 
 
 def _plain(value: Any) -> str | None:
     if value is None or type(value) is str:
         return value
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return "\\x" + value.hex() if isinstance(value, bytes) else str(value)
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
-def _json_writer() -> Write:
-    """Remembers for one batch: its orders share their curve and their instrument."""
-    known: dict[int, str] = {}
-
-    def write(value: Any) -> str:
-        written = known.get(id(value))
-        if written is None:
-            written = known[id(value)] = to_json(value)
-        return written
-
-    return write
+def _bytes(value: bytes | str) -> bytes:
+    """Also out of PostgreSQL's own spelling."""
+    return value if isinstance(value, bytes) else bytes.fromhex(value.removeprefix("\\x"))
 
 
 @lru_cache(maxsize=1024)

@@ -85,6 +85,19 @@ async def oldest(connection: Connection) -> Cursor:
     return Cursor.parse(floor) if floor else Cursor(current, 0, 0)
 
 
+async def place_before(connection: Connection, seconds: float) -> Cursor:
+    """The place after all that was recorded more than `seconds` ago."""
+    row = await connection.fetchrow(
+        "SELECT xid::text::bigint AS xid, id FROM events e"
+        " WHERE xid < pg_snapshot_xmin(pg_current_snapshot())"
+        " AND recorded_at < clock_timestamp() - make_interval(secs => $1)"
+        " ORDER BY e.xid DESC, e.id DESC LIMIT 1",
+        seconds,
+    )
+    earliest = await oldest(connection)
+    return max(earliest, Cursor(earliest.era, row["xid"], row["id"])) if row else earliest
+
+
 PLACE = "xid::text::bigint AS xid, id"
 READER_SECONDS = 60.0
 """So long the last word of a reader that has fallen silent is respected."""
@@ -182,6 +195,14 @@ def _event(current: int, record: Any) -> Event:
         channel=_PREFIX_CHANNELS[record["type"].partition(".")[0]],
         frame=to_json(frame),
     )
+
+
+async def time_now(connection: Connection) -> Instant:
+    """Market time; the database's own where no worker has told it yet."""
+    found: Instant = await connection.fetchval(
+        "SELECT coalesce((SELECT now FROM market_clock), clock_timestamp())"
+    )
+    return found
 
 
 async def write(

@@ -1,93 +1,105 @@
 """Writes accepted orders, many at once: order, idempotency key, signal and first event together.
 
-One transaction a batch, a verdict a row: a bad row never fails its neighbours.
+Two steps a batch, each committed by itself: one statement for orders that come alone, one
+transaction for the rest. A verdict a row, given as it is committed: an order that was entered
+stays entered, and is told so, whatever becomes of its neighbours.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import asyncpg
+
 from app.failpoints import reach
-from app.store.controls import Switch, thrown
-from app.store.database import Connection, Database, to_json
-from app.store.entering import Columns, enter
-from app.store.retention import archived
-from app.store.signals import DECIDED, decided
+from app.store import journal, limits
+from app.store.arrival import Accepted, Arrival, Clash, Halted, Verdict
+from app.store.claims import drop_claims, populate
+from app.store.controls import thrown
+from app.store.database import Connection, Database
+from app.store.entering import HALTED_SINCE, KNOWN_ONCE, Columns, enter, withdraw_known
+from app.store.restraint import Beyond, restrain, tell_confirmed
+from app.store.signals import DECIDED, decided, put_aside, put_back
 
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One order on its way in: its row, and what comes with it."""
-
-    order: Columns
-    event: Columns
-    idempotency: Columns | None = None
-    signal: Columns | None = None
-
-    @property
-    def keys(self) -> tuple[tuple[Any, ...], ...]:
-        """What must not meet its like within one batch."""
-        own: list[tuple[Any, ...]] = [
-            ("order", self.order["account"], self.order["client_order_id"])
-        ]
-        if self.idempotency is not None:
-            own.append(("key", self.idempotency["key_id"], self.idempotency["key"]))
-        if self.signal is not None:
-            signal = self.signal
-            own.append(("signal", signal["account"], signal["source"], signal["signal_id"]))
-        return tuple(own)
-
-    @property
-    def alone(self) -> bool:
-        """Whether nothing comes with the order but its event."""
-        return self.idempotency is None and self.signal is None
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The order's row. `replayed`: it was there before, with the same body."""
-
-    row: Any
-    replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """Something else stands under this name: `what` is order, key, signal or archived (an order
-    that has been removed, `order_id`)."""
-
-    what: str
-    order_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Halted:
-    """A kill switch bears on the order, and it was not there before the switch was thrown."""
-
-    switch: Switch
-
-
-Verdict = Accepted | Clash | Halted
+Tell = Callable[[int, Verdict], None]
 
 _ORDER_KEY = ("account", "client_order_id")
 
 
-async def insert(database: Database, arrivals: Sequence[Arrival]) -> list[Verdict]:
+async def insert(
+    database: Database, arrivals: Sequence[Arrival], tell: Tell | None = None
+) -> list[Verdict]:
     """A verdict for each arrival, committed on return.
 
+    `tell` is given the place of an arrival and its verdict as soon as that is committed: what it
+    was told holds even if this raises, and nothing is known of what it was not told.
     No two arrivals of one batch may share a key (`Arrival.keys`).
     """
+    placed: dict[int, Verdict] = {}
+
+    def place(committed: Mapping[int, Verdict]) -> None:
+        placed.update(committed)
+        for i, verdict in committed.items():
+            if tell is not None:
+                tell(i, verdict)
+
     # In key order, table by table, so that two batches never wait for each other in a circle.
     order = sorted(range(len(arrivals)), key=lambda i: arrivals[i].keys)
-    alone = all(arrival.alone for arrival in arrivals)
-    # An order and its event are one statement, which needs no transaction around it.
-    opened = database.connection() if alone else database.transaction()
-    async with opened as connection:
-        verdicts = await _insert(connection, [arrivals[i] for i in order])
-        reach("order.inserted")
+    place(await _enter_alone(database, {i: arrivals[i] for i in order if _alike(arrivals, i)}))
+    left = [i for i in order if i not in placed]
+    if left:
+        verdicts = await _enter_rest(database, [arrivals[i] for i in left])
+        place(dict(zip(left, verdicts, strict=True)))
     reach("order.committed")
-    placed: dict[int, Verdict] = dict(zip(order, verdicts, strict=True))
     return [placed[i] for i in range(len(arrivals))]
+
+
+def _alike(arrivals: Sequence[Arrival], i: int) -> bool:
+    """Whether it may go with the first, in one statement: alone, checked against the same."""
+    return arrivals[i].alone and arrivals[i].limits_version == arrivals[0].limits_version
+
+
+async def _enter_rest(database: Database, arrivals: Sequence[Arrival]) -> list[Verdict]:
+    """Judge and enter in one transaction; anew where a switch was thrown in its midst."""
+    while True:
+        try:
+            async with database.transaction() as connection:
+                verdicts = await _insert(connection, arrivals)
+                reach("order.inserted")
+            return verdicts
+        except asyncpg.PostgresError as failure:
+            if failure.sqlstate not in (HALTED_SINCE, limits.DEADLOCK):
+                raise
+
+
+async def _enter_alone(database: Database, arrivals: Mapping[int, Arrival]) -> dict[int, Verdict]:
+    """Enter what nothing speaks against, in one statement, which needs no transaction around it.
+
+    Whatever is left out, for a name that is taken or a kill switch, is for a transaction to
+    judge.
+    """
+    if not arrivals:
+        return {}
+    try:
+        async with database.connection() as connection:
+            entered = await enter(
+                connection,
+                [arrival.order for arrival in arrivals.values()],
+                [arrival.market for arrival in arrivals.values()],
+                careful=True,
+                limits_version=next(iter(arrivals.values())).limits_version,
+            )
+            reach("order.entered")
+    except asyncpg.PostgresError as failure:
+        if failure.sqlstate not in (
+            KNOWN_ONCE,
+            HALTED_SINCE,
+            limits.CHANGED_SINCE,
+            limits.DEADLOCK,
+        ):
+            raise
+        return {}
+    rows = {i: entered.get(arrival.order["id"]) for i, arrival in arrivals.items()}
+    return {i: Accepted(row) for i, row in rows.items() if row is not None}
 
 
 async def find_earlier(
@@ -117,45 +129,39 @@ async def find_earlier(
 
 async def _insert(connection: Connection, arrivals: Sequence[Arrival]) -> list[Verdict]:
     verdicts: dict[int, Verdict] = {}
+    checked = [a.checked for a in arrivals if a.checked is not None]
+    if checked:
+        await limits.hold(connection, counting=any(one.counted for one in checked))
     await _claim_keys(connection, arrivals, verdicts)
-    await _claim_signals(connection, arrivals, verdicts)
+    deferred = await _claim_signals(connection, arrivals, verdicts)
     await _halt(connection, arrivals, verdicts)
+    beyond = await _restrain(connection, arrivals, verdicts)
     left = [i for i in range(len(arrivals)) if i not in verdicts]
     inserted = await enter(
-        connection, [arrivals[i].order for i in left], [arrivals[i].event for i in left]
+        connection,
+        [arrivals[i].confirmed(beyond.get(i)) for i in left],
+        [arrivals[i].market for i in left],
     )
-    for i, gone in (await _known_once(connection, arrivals, left)).items():
+    known = await withdraw_known(connection, [arrivals[i].order for i in left])
+    for i in (i for i in left if arrivals[i].order["id"] in known):
         inserted.pop(arrivals[i].order["id"], None)
-        verdicts[i] = Clash("archived", gone)
+        verdicts[i] = Clash("archived", known[arrivals[i].order["id"]])
     left = [i for i in left if i not in verdicts]
     for i in left:
         row = inserted.get(arrivals[i].order["id"])
         verdicts[i] = Accepted(row) if row else await _clash_of_order(connection, arrivals[i])
-    await _drop_claims(connection, [a for i, a in enumerate(arrivals) if _unused(verdicts[i])])
+    for i in (i for i in left if i in beyond and arrivals[i].order["id"] in inserted):
+        await _tell_confirmed(connection, arrivals[i], beyond[i])
+    unused = [a for i, a in enumerate(arrivals) if _unused(verdicts[i])]
+    await drop_claims(
+        connection,
+        keys=[a.idempotency for a in unused if a.idempotency is not None],
+        signals=(dropped := [a.signal for a in unused if a.signal is not None]),
+    )
+    await put_back(connection, [deferred[s["id"]] for s in dropped if s["id"] in deferred])
     told = [_decision(a.signal) for a in arrivals if a.signal and a.order["id"] in inserted]
-    await _populate(connection, "events", told, returning="id")
+    await populate(connection, "events", told, returning="id")
     return [verdicts[i] for i in range(len(arrivals))]
-
-
-async def _known_once(
-    connection: Connection, arrivals: Sequence[Arrival], left: Sequence[int]
-) -> dict[int, str]:
-    """Which of the orders just inserted bear the name of one that was removed: they go again.
-
-    Asked after the insert, which waits for whoever is removing an order of that name.
-    """
-    names = {i: (arrivals[i].order["account"], arrivals[i].order["client_order_id"]) for i in left}
-    gone = await archived(connection, list(names.values()))
-    if gone:
-        again = [arrivals[i].order for i in left if names[i] in gone]
-        for table, name in (("events", "order_id"), ("orders", "id")):
-            await connection.execute(
-                f"DELETE FROM {table} t USING unnest($1::text[], $2::uuid[]) AS mine(account, id)"
-                f" WHERE t.account = mine.account AND t.{name} = mine.id",
-                [order["account"] for order in again],
-                [order["id"] for order in again],
-            )
-    return {i: gone[name] for i, name in names.items() if name in gone}
 
 
 async def _claim_keys(
@@ -163,7 +169,7 @@ async def _claim_keys(
 ) -> None:
     claims = [(i, a.idempotency) for i, a in enumerate(arrivals) if a.idempotency is not None]
     claims.sort(key=lambda claim: (claim[1]["key_id"], claim[1]["key"]))
-    rows = await _populate(connection, "idempotency", [claim for _, claim in claims])
+    rows = await populate(connection, "idempotency", [claim for _, claim in claims])
     ours = {(row["key_id"], row["key"]) for row in rows}
     for i, claim in claims:
         if (claim["key_id"], claim["key"]) not in ours:
@@ -180,12 +186,14 @@ async def _claim_keys(
 
 async def _claim_signals(
     connection: Connection, arrivals: Sequence[Arrival], verdicts: dict[int, Verdict]
-) -> None:
+) -> dict[str, str]:
+    """Those that were deferred before, as they stood."""
     claims = [
         (i, a.signal) for i, a in enumerate(arrivals) if a.signal is not None and i not in verdicts
     ]
     claims.sort(key=lambda claim: (claim[1]["account"], claim[1]["source"], claim[1]["signal_id"]))
-    rows = await _populate(connection, "signals", [claim for _, claim in claims])
+    deferred = await put_aside(connection, [claim for _, claim in claims]) if claims else {}
+    rows = await populate(connection, "signals", [claim for _, claim in claims])
     ours = {row["id"] for row in rows}
     for i, claim in claims:
         if claim["id"] not in ours:
@@ -198,6 +206,7 @@ async def _claim_signals(
                 claim["body_sha256"],
                 "signal",
             )
+    return deferred
 
 
 async def _halt(
@@ -208,10 +217,42 @@ async def _halt(
     for i, arrival in enumerate(arrivals if switches else ()):
         order = arrival.order
         names = {name: order[name] for name in ("account", "symbol", "strategy")}
-        bearing = next((s for s in switches if s.bears_on(**names)), None)
+        reduces = bool(order.get("reduce_only"))
+        bearing = next((s for s in switches if s.bears_on(**names, reduces=reduces)), None)
         if bearing is not None and i not in verdicts:
             earlier = await _clash_of_order(connection, arrival)
             verdicts[i] = earlier if isinstance(earlier, Accepted) else Halted(bearing)
+
+
+async def _restrain(
+    connection: Connection, arrivals: Sequence[Arrival], verdicts: dict[int, Verdict]
+) -> dict[int, Beyond]:
+    """Keep out what a limit refuses; what was accepted before it is answered again. Those whose
+    confirmation was needed."""
+    left = {
+        i: checked
+        for i, a in enumerate(arrivals)
+        if i not in verdicts and (checked := a.checked) is not None
+    }
+    beyond: dict[int, Beyond] = {}
+    for i, said in (await restrain(connection, left)).items():
+        if isinstance(said, Beyond):
+            beyond[i] = said
+            continue
+        earlier = await _clash_of_order(connection, arrivals[i])
+        verdicts[i] = earlier if isinstance(earlier, Accepted) else said
+    return beyond
+
+
+async def _tell_confirmed(connection: Connection, arrival: Arrival, beyond: Beyond) -> None:
+    assert arrival.checked is not None, "it was held against limits"
+    await tell_confirmed(
+        connection,
+        account=arrival.order["account"],
+        order_id=arrival.order["id"],
+        by=arrival.checked.proposal.key or journal.HOUSE,
+        beyond=beyond,
+    )
 
 
 async def _clash_of_order(connection: Connection, arrival: Arrival) -> Verdict:
@@ -249,41 +290,3 @@ def _decision(signal: Columns) -> Columns:
 
 def _unused(verdict: Verdict) -> bool:
     return not isinstance(verdict, Accepted) or verdict.replayed
-
-
-async def _drop_claims(connection: Connection, arrivals: Sequence[Arrival]) -> None:
-    """A key or signal whose order was not inserted must not name it."""
-    keys = [a.idempotency for a in arrivals if a.idempotency is not None]
-    if keys:
-        await connection.execute(
-            "DELETE FROM idempotency k USING unnest($1::text[], $2::text[], $3::uuid[])"
-            " AS mine(key_id, key, order_id) WHERE k.key_id = mine.key_id AND k.key = mine.key"
-            " AND k.order_id = mine.order_id",
-            [key["key_id"] for key in keys],
-            [key["key"] for key in keys],
-            [key["order_id"] for key in keys],
-        )
-    signals = [a.signal for a in arrivals if a.signal is not None]
-    if signals:
-        await connection.execute(
-            "DELETE FROM signals s USING unnest($1::text[], $2::uuid[]) AS mine(account, id)"
-            " WHERE s.account = mine.account AND s.id = mine.id",
-            [signal["account"] for signal in signals],
-            [signal["id"] for signal in signals],
-        )
-
-
-async def _populate(
-    connection: Connection, table: str, rows: Sequence[Columns], *, returning: str = "*"
-) -> Sequence[Any]:
-    """Insert rows given as columns; those that meet a unique key are left out."""
-    if not rows:
-        return []
-    names = ", ".join(rows[0])
-    records: Sequence[Any] = await connection.fetch(
-        f"INSERT INTO {table} ({names})"
-        f" SELECT {names} FROM jsonb_populate_recordset(NULL::{table}, $1::text::jsonb)"
-        f" ON CONFLICT DO NOTHING RETURNING {returning}",
-        to_json([dict(row) for row in rows]),
-    )
-    return records

@@ -12,7 +12,18 @@ from typing import Any
 import asyncpg
 
 from app.domain.execution import Execution
-from app.domain.fact import Adopted, Busted, Fact, Filled, Intended, OrderFact
+from app.domain.fact import (
+    Adopted,
+    Amended,
+    Busted,
+    Command,
+    ExitForced,
+    Fact,
+    Filled,
+    Intended,
+    OrderFact,
+    StopHit,
+)
 from app.domain.fold import apply, apply_to_child
 from app.failpoints import reach
 from app.store import fill_ledger
@@ -20,9 +31,16 @@ from app.store.database import Connection
 from app.store.drafts import Known, drafts_of
 from app.store.fill_ledger import Void
 from app.store.journal_write import Draft, persist, upsert_children
+from app.store.rows import terms_to_json
+
+Unwritable = asyncpg.DataError
+"""What it says to a value it cannot hold; what the driver cannot even send is a ValueError."""
 
 Contradiction = asyncpg.IntegrityConstraintViolationError
 """What the database says to a row that must never be."""
+
+HOUSE = "slipstream"
+"""Who gives a command that nobody outside gave."""
 
 OPEN = "status NOT IN ('filled', 'canceled', 'expired', 'rejected')"
 
@@ -32,8 +50,9 @@ class Entry:
     """Facts about one order, in the order they happened.
 
     `version` is the one a decision was made on (None: facts from outside, always booked).
-    `why` explains intents, by child id. `attention` asks the desk to look. `voids` are
-    executions of the order that the broker declared void.
+    `why` explains intents, by child id; `saw` a decision that intends no child. `attention` asks
+    the desk to look. `voids` are executions of the order that the broker declared void. `by` is
+    whose command it is: a key's id, or what of the house acted by itself.
     """
 
     order_id: str
@@ -42,6 +61,8 @@ class Entry:
     why: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     attention: bool = False
     voids: Sequence[Void] = ()
+    saw: Mapping[str, Any] | None = None
+    by: str = HOUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +195,18 @@ def _fold(draft: Draft, entry: Entry, fresh: set[str], busted: dict[str, list[Bu
         return _Folded(stale=True)
     folded = _Folded()
     draft.why = {**draft.why, **entry.why}
+    first = len(draft.events)
     for fact in entry.facts:
         if isinstance(fact, Filled):
             if fact.execution_id not in fresh:
                 continue
             fresh.discard(fact.execution_id)
             folded.booked.append(fact)
+        if isinstance(fact, Command):
+            draft.commanded[len(draft.events)] = entry.by
         _fold_one(draft, fact)
+    if entry.saw is not None and len(draft.events) > first:
+        draft.notes[first] = {**draft.notes.get(first, {}), **entry.saw}
     # After the fills: what is void was booked before, or just now.
     folded.busted = busted.pop(entry.order_id, [])
     for fact in folded.busted:
@@ -192,6 +218,8 @@ def _fold_one(draft: Draft, fact: Fact) -> None:
     before = draft.execution
     if isinstance(fact, OrderFact):
         draft.execution = apply(before, fact)
+        if isinstance(fact, Amended | StopHit | ExitForced):
+            draft.notes[len(draft.events)] = {"before": terms_to_json(before.task)}
     elif isinstance(fact, Adopted):
         return  # Taken in before the fills: see `_adopt`.
     elif isinstance(fact, Intended):

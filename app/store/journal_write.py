@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.execution import Child, Execution
-from app.domain.fact import Adopted, Busted, Fact, Filled
+from app.domain.fact import Adopted, Busted, ExitForced, Fact, Filled, StopHit
 from app.domain.fold import apply
 from app.domain.fold_births import adopted_child
 from app.domain.lifecycle import ORDER_DONE
@@ -46,6 +46,10 @@ class Draft:
     events: list[tuple[Fact, Execution]] = field(default_factory=list)
     why: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     adopted: set[str] = field(default_factory=set)
+    notes: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    """Stored beside events and told to nobody, by their place in `events`."""
+    commanded: dict[int, str] = field(default_factory=dict)
+    """Whose commands events are, by their place as well."""
 
     def adopt(self, fact: Adopted) -> None:
         """Take in a child that the broker knows and we did not."""
@@ -78,11 +82,12 @@ async def _update_orders(
     connection: Connection, account: str, drafts: Sequence[Draft], attention: set[str]
 ) -> None:
     columns = list(rows.accrued(drafts[0].execution))
-    sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(columns, start=9))
+    sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(columns, start=10))
     await connection.executemany(
         f"UPDATE orders SET {sets}, version = version + 1, seq = seq + $3,"
         " filled_notional = filled_notional + $4, fees = fees + $5,"
         " attention = attention OR $6, updated_at = clock_timestamp(),"
+        " exits_due = exits_due OR (group_id IS NOT NULL AND $9),"
         " finished_at = CASE WHEN $7 THEN coalesce(finished_at, $8) END"
         " WHERE account = $1 AND id = $2",
         [
@@ -95,11 +100,18 @@ async def _update_orders(
                 draft.row["id"] in attention,
                 draft.execution.status in ORDER_DONE,
                 draft.events[-1][0].at,
+                _moves_exits(draft),
                 *rows.accrued(draft.execution).values(),
             )
             for draft in drafts
         ],
     )
+
+
+def _moves_exits(draft: Draft) -> bool:
+    """Whether what the exits of the order's group owe may be something else now."""
+    said = any(isinstance(f, Filled | Busted | StopHit | ExitForced) for f, _ in draft.events)
+    return said or draft.execution.status in ORDER_DONE
 
 
 async def upsert_children(
@@ -154,16 +166,25 @@ async def _insert_events(connection: Connection, account: str, drafts: Sequence[
             draft.row["seq"] + i,
             fact.type,
             fact.at,
-            {**fact_data(fact), "order": order_sums(state) | {"symbol": draft.row["symbol"]}},
+            {
+                **fact_data(fact),
+                **_by(draft, i - 1),
+                "order": order_sums(state) | {"symbol": draft.row["symbol"]},
+            },
+            draft.notes.get(i - 1),
         )
         for draft in drafts
         for i, (fact, state) in enumerate(draft.events, start=1)
     ]
     await connection.executemany(
-        "INSERT INTO events (account, order_id, seq, type, at, data)"
-        " VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO events (account, order_id, seq, type, at, data, why)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
         events,
     )
+
+
+def _by(draft: Draft, place: int) -> dict[str, str]:
+    return {"by": draft.commanded[place]} if place in draft.commanded else {}
 
 
 async def _move_positions(connection: Connection, account: str, drafts: Sequence[Draft]) -> None:
@@ -171,27 +192,25 @@ async def _move_positions(connection: Connection, account: str, drafts: Sequence
     for draft in drafts:
         if trades := draft.trades:
             traded.setdefault(draft.row["symbol"], []).extend(trades)
+    if not traded:
+        return
     # Orders first, positions after, each in key order: no two writers wait in a circle.
-    for symbol in sorted(traded):
-        held = await connection.fetchrow(
-            "INSERT INTO positions (account, symbol) VALUES ($1, $2)"
-            " ON CONFLICT (account, symbol) DO UPDATE SET updated_at = clock_timestamp()"
-            f" RETURNING {POSITIONS}",
-            account,
-            symbol,
-        )
-        assert held is not None, "the upsert returns its row"
-        position = _moved(rows.position(held), traded[symbol])
-        await connection.execute(
-            "UPDATE positions SET qty = $3, average_price = $4, realised = $5, fees = $6"
-            " WHERE account = $1 AND symbol = $2",
-            account,
-            symbol,
-            position.qty,
-            _exact(position.average_price),
-            _exact(position.realised),
-            position.fees,
-        )
+    held = await connection.fetch(
+        "INSERT INTO positions (account, symbol) SELECT $1, s FROM unnest($2::text[]) AS s"
+        " ON CONFLICT (account, symbol) DO UPDATE SET updated_at = clock_timestamp()"
+        f" RETURNING {POSITIONS}",
+        account,
+        sorted(traded),
+    )
+    moved = [(row["symbol"], _moved(rows.position(row), traded[row["symbol"]])) for row in held]
+    await connection.executemany(
+        "UPDATE positions SET qty = $3, average_price = $4, realised = $5, fees = $6"
+        " WHERE account = $1 AND symbol = $2",
+        [
+            (account, symbol, p.qty, _exact(p.average_price), _exact(p.realised), p.fees)
+            for symbol, p in moved
+        ],
+    )
 
 
 def _moved(position: Position, trades: Sequence[Trade]) -> Position:

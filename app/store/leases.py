@@ -7,7 +7,7 @@ ends; the holder measures from before it asked, on its monotonic clock.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.store.database import Connection
+from app.store.database import Connection, Plain
 
 TTL_SECONDS = 5.0
 
@@ -83,6 +83,11 @@ async def renew(
     return {row["name"] for row in rows}
 
 
+def owner_name(host: str, pid: int, mark: str) -> str:
+    """How a worker signs its leases; `mark` tells it from all that had its process id before."""
+    return f"{host}:{pid}:{mark}"
+
+
 async def release(connection: Connection, lease: Lease, *, owner: str) -> None:
     """Give it back at once, so that the next owner need not wait."""
     await connection.execute(
@@ -92,6 +97,20 @@ async def release(connection: Connection, lease: Lease, *, owner: str) -> None:
         lease.epoch,
         owner,
     )
+
+
+async def release_dead(connection: Plain, *, owner: str) -> list[str]:
+    """Free at once whatever `owner` still holds; the names. Only for whoever has proof that this
+    owner is dead: it sends nothing more, and its next owner begins an epoch of its own.
+
+    Waits for what the dead began under a lease (`hold`) to be committed or rolled back.
+    """
+    found = await connection.fetch(
+        "UPDATE leases SET until = NULL, free_since = clock_timestamp()"
+        " WHERE owner = $1 AND until > clock_timestamp() RETURNING name",
+        owner,
+    )
+    return sorted(row["name"] for row in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
 """What the owner of the feed tells everybody: market time, quotes, sessions, curves."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.domain.extended_hours import TradingDay
+from app.domain.flow.record import Flow, flow_from_json
 from app.domain.instant import Instant
 from app.domain.instrument import Instrument
-from app.domain.market import Quote
+from app.domain.market import Bar, Quote
+from app.domain.regime.record import Regime, regime_from_json
 from app.domain.session import Session
 from app.domain.volume import VolumeCurve
 from app.store import rows
@@ -26,6 +29,12 @@ class Told:
     quote: Quote | None
     last: Decimal | None
     last_at: Instant | None
+    volatility: float | None = None
+    flow: Flow | None = None
+    regime: Regime | None = None
+    days: tuple[TradingDay, ...] = ()
+    flow_asked_seconds: float | None = None
+    """How long ago somebody asked for these two; None: nobody ever did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,12 @@ async def clock(connection: Connection) -> ClockRow | None:
     if row is None:
         return None
     return ClockRow(row["feed"], row["now"], row["stepped"], row["speed"], row["held"], row["age"])
+
+
+async def machine_time(connection: Connection) -> float:
+    """The database's own clock, in seconds since 1970."""
+    found: float = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+    return found
 
 
 async def start_clock(
@@ -142,29 +157,21 @@ async def asked_symbols(connection: Connection) -> list[str]:
     return [r["symbol"] for r in records]
 
 
-async def oldest_starts(connection: Connection, symbols: Sequence[str]) -> dict[str, Instant]:
-    """When the oldest open order of each symbol starts; symbols without one are left out."""
-    records = await connection.fetch(
-        "SELECT symbol, min(start_at) AS start_at FROM orders"
-        f" WHERE {OPEN} AND symbol = ANY($1) GROUP BY symbol",
-        list(symbols),
-    )
-    return {r["symbol"]: r["start_at"] for r in records}
-
-
 async def forget_watches(connection: Connection) -> None:
     """A new owner of the feed starts from what orders need; all else is asked for again."""
     await connection.execute("UPDATE watches SET watched_at = NULL, error = NULL")
 
 
 async def refuse(connection: Connection, symbol: str, error: str) -> None:
-    """Say why a symbol is not watched; refusals that were told long ago are forgotten."""
+    """Say why a symbol is not watched; refusals that were told long ago are forgotten, but not the
+    last price of what somebody holds."""
     await connection.execute(
         "UPDATE watches SET watched_at = NULL, error = $2 WHERE symbol = $1", symbol, error
     )
     await connection.execute(
-        "DELETE FROM watches WHERE error IS NOT NULL"
-        " AND requested_at < clock_timestamp() - interval '1 minute'"
+        "DELETE FROM watches w WHERE error IS NOT NULL"
+        " AND requested_at < clock_timestamp() - interval '1 minute' AND NOT EXISTS (SELECT"
+        " FROM positions p WHERE p.symbol = w.symbol AND (p.qty <> 0 OR p.outside <> 0))"
     )
 
 
@@ -174,6 +181,8 @@ async def tell_watched(
     sessions: Sequence[Session],
     curve: VolumeCurve | None,
     daily_volume: Decimal | None,
+    volatility: float | None = None,
+    days: Sequence[TradingDay] = (),
 ) -> None:
     """A symbol is watched now. Must run in a transaction with its first quote."""
     await connection.execute(
@@ -188,14 +197,16 @@ async def tell_watched(
         instrument.currency,
     )
     await connection.execute(
-        "INSERT INTO watches (symbol, watched_at, sessions, curve, daily_volume)"
-        " VALUES ($1, clock_timestamp(), $2, $3, $4) ON CONFLICT (symbol) DO UPDATE"
+        "INSERT INTO watches (symbol, watched_at, sessions, curve, daily_volume, volatility, days)"
+        " VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6) ON CONFLICT (symbol) DO UPDATE"
         " SET watched_at = clock_timestamp(), error = NULL, sessions = $2, curve = $3,"
-        " daily_volume = $4",
+        " daily_volume = $4, volatility = $5, days = $6",
         instrument.symbol,
         rows.sessions_to_json(sessions),
         rows.curve_to_json(curve) if curve else None,
         daily_volume,
+        volatility,
+        rows.days_to_json(days),
     )
 
 
@@ -207,12 +218,15 @@ class Ticked:
     quote: Quote | None
     last: Decimal | None
     last_at: Instant | None
+    last_size: Decimal | None = None
+    minute: Bar | None = None
 
 
 async def tell_quotes(connection: Connection, ticks: Sequence[Ticked]) -> None:
     await connection.executemany(
         "UPDATE watches SET bid = $2, ask = $3, bid_size = $4, ask_size = $5, bid_at = $6,"
-        " ask_at = $7, last = $8, last_at = $9 WHERE symbol = $1",
+        " ask_at = $7, last = $8, last_at = $9, last_size = $10,"
+        " minute_bar = coalesce($11, minute_bar) WHERE symbol = $1",
         [
             (
                 t.symbol,
@@ -223,16 +237,32 @@ async def tell_quotes(connection: Connection, ticks: Sequence[Ticked]) -> None:
                 ),
                 t.last,
                 t.last_at,
+                t.last_size,
+                rows.bar_to_json(t.minute) if t.minute else None,
             )
             for t in ticks
         ],
     )
 
 
+async def sessions_of(
+    connection: Connection, symbols: Collection[str]
+) -> dict[str, Sequence[Session]]:
+    """When each of these symbols is traded, as far as a feed has told it."""
+    found = await connection.fetch(
+        "SELECT symbol, sessions FROM watches JOIN instruments USING (symbol)"
+        " WHERE symbol = ANY($1) AND error IS NULL AND watched_at IS NOT NULL",
+        sorted(symbols),
+    )
+    return {row["symbol"]: rows.sessions_from_json(row["sessions"]) for row in found}
+
+
 async def told(connection: Connection, symbol: str) -> Told | str | None:
     """What is known of a symbol; a string says why it is not; None: not yet watched."""
     row = await connection.fetchrow(
-        "SELECT w.*, i.tick, i.lot, i.min_qty, i.calendar, i.currency FROM watches w"
+        "SELECT w.*, i.tick, i.lot, i.min_qty, i.calendar, i.currency,"
+        " extract(epoch FROM clock_timestamp() - w.flow_asked_at)::float8 AS flow_asked_seconds"
+        " FROM watches w"
         " LEFT JOIN instruments i USING (symbol) WHERE w.symbol = $1",
         symbol,
     )
@@ -250,4 +280,9 @@ async def told(connection: Connection, symbol: str) -> Told | str | None:
         quote=rows.quote(row),
         last=row["last"],
         last_at=row["last_at"],
+        volatility=row["volatility"],
+        flow=flow_from_json(row["flow"]) if row["flow"] else None,
+        regime=regime_from_json(row["regime"]) if row["regime"] else None,
+        days=rows.days_from_json(row["days"]),
+        flow_asked_seconds=row["flow_asked_seconds"],
     )

@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, make_url, pool
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.store.database import Connection as PooledConnection
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
 ROOT = Path(__file__).resolve().parents[2]
+VERSIONS = ROOT / "migrations" / "versions"
 
 # Two processes that start at once must not both migrate; the number is only a name.
 _LOCK = 7_305_411
@@ -42,6 +41,11 @@ async def migrate(url: str, revision: str = "head", *, beside: Path | None = Non
     A database that a newer release has migrated is left as it is, if that release allows ours to
     work on it; else WrongSchema. `beside` is a folder of further revisions.
     """
+    # Every worker and API imports this file to check a database; few of them migrate one.
+    from sqlalchemy import make_url, pool
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool
     )
@@ -66,7 +70,7 @@ async def migrate(url: str, revision: str = "head", *, beside: Path | None = Non
         await check(url)
 
 
-async def _migrate(engine: AsyncEngine, revision: str, beside: Path | None) -> bool:
+async def _migrate(engine: "AsyncEngine", revision: str, beside: Path | None) -> bool:
     async with engine.begin() as connection:
         await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         return await connection.run_sync(_run, revision, beside)
@@ -104,40 +108,40 @@ async def unfit(connection: "Connected") -> str | None:
     return None
 
 
-@cache
 def newest() -> str:
     """The revision that this release needs."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None, "there is a first migration"
-    return head
+    return max(known())
 
 
 @cache
 def known() -> frozenset[str]:
-    """Every revision that this release has a migration for."""
-    return frozenset(_revisions(_config()))
+    """Every revision that this release has a migration for: its file begins with its number."""
+    return frozenset(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*_*.py"))
 
 
-def _revisions(config: Config) -> list[str]:
-    return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+def _config(beside: Path | None = None) -> "Config":
+    from alembic.config import Config
 
-
-def _config(beside: Path | None = None) -> Config:
     config = Config(str(ROOT / "alembic.ini"))
     config.set_main_option("script_location", str(ROOT / "migrations"))
     if beside is not None:
         # A newline between the folders: neither may hold one.
         config.set_main_option("path_separator", "newline")
-        config.set_main_option("version_locations", f"{ROOT / 'migrations' / 'versions'}\n{beside}")
+        config.set_main_option("version_locations", f"{VERSIONS}\n{beside}")
     return config
 
 
-def _run(connection: Connection, revision: str, beside: Path | None) -> bool:
+def _run(connection: "Connection", revision: str, beside: Path | None) -> bool:
     """Migrate; whether the database is beyond what we know, and was left alone."""
+    from alembic import command
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     config = _config(beside)
     config.attributes["connection"] = connection
     there = MigrationContext.configure(connection).get_current_revision()
-    order = _revisions(config)
+    scripts = ScriptDirectory.from_config(config).walk_revisions()
+    order = [script.revision for script in scripts]
     if there is not None and there not in order:
         return True
     if revision == "base" or _older(revision, there, order):

@@ -23,6 +23,8 @@ class Loaded:
     filled_notional: Decimal
     on_restart: OnRestart
     priority: int = 0
+    role: str = "single"
+    group_id: str | None = None
 
 
 async def all_open(connection: Connection, *, account: str, broker: str) -> list[str]:
@@ -57,10 +59,9 @@ async def take_attention(connection: Connection, *, account: str, broker: str) -
     """Ids of orders that were accepted or changed from outside; the flag is cleared."""
     # Locked in key order, as the journal does: nobody waits in a circle.
     found = await connection.fetch(
-        "WITH due AS (SELECT id FROM orders WHERE broker = $2 AND account = $1 AND attention"
-        " ORDER BY id FOR UPDATE)"
-        " UPDATE orders o SET attention = false FROM due WHERE o.account = $1 AND o.id = due.id"
-        " RETURNING o.id",
+        "UPDATE orders SET attention = false WHERE account = $1 AND id = ANY (ARRAY("
+        "SELECT id FROM orders WHERE broker = $2 AND account = $1 AND attention ORDER BY id"
+        " FOR UPDATE)) RETURNING id",
         account,
         broker,
     )
@@ -74,7 +75,7 @@ async def load(connection: Connection, *, account: str, order_ids: Sequence[str]
     executions = await journal.load(connection, account=account, order_ids=order_ids)
     rows = await connection.fetch(
         "SELECT id, strategy, (arrival_bid + arrival_ask) / 2 AS mid, filled_notional, on_restart,"
-        " priority"
+        " priority, role, group_id"
         " FROM orders WHERE account = $1 AND id = ANY($2) ORDER BY id",
         account,
         list(order_ids),
@@ -87,6 +88,8 @@ async def load(connection: Connection, *, account: str, order_ids: Sequence[str]
             filled_notional=row["filled_notional"],
             on_restart=OnRestart(row["on_restart"]),
             priority=row["priority"],
+            role=row["role"],
+            group_id=row["group_id"],
         )
         for row in rows
     ]
@@ -94,11 +97,13 @@ async def load(connection: Connection, *, account: str, order_ids: Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the market traded since an order's start, up to a moment."""
+    """What the market traded since an order's start, up to a moment; `own_included`: our own
+    fills are counted."""
 
     order_id: str
     traded: Traded
     to: Instant
+    own_included: bool = False
 
 
 async def measure(connection: Connection, *, account: str, measured: Sequence[Measured]) -> None:
@@ -107,8 +112,9 @@ async def measure(connection: Connection, *, account: str, measured: Sequence[Me
         # Locked in key order, as the journal does: nobody waits in a circle.
         "WITH held AS (SELECT id FROM orders WHERE account = $1 AND id = ANY($2) ORDER BY id"
         " FOR UPDATE) UPDATE orders o SET market_volume = m.volume, market_notional = m.notional,"
-        " measured_to = m.upto FROM unnest($2::uuid[], $3::numeric[], $4::numeric[],"
-        " $5::timestamptz[]) AS m(id, volume, notional, upto) JOIN held USING (id)"
+        " measured_to = m.upto, own_volume_included = m.own FROM unnest($2::uuid[],"
+        " $3::numeric[], $4::numeric[], $5::timestamptz[], $6::boolean[])"
+        " AS m(id, volume, notional, upto, own) JOIN held USING (id)"
         " WHERE o.account = $1 AND o.id = m.id"
         " AND (o.measured_to IS NULL OR o.measured_to <= m.upto)",
         account,
@@ -116,4 +122,5 @@ async def measure(connection: Connection, *, account: str, measured: Sequence[Me
         [m.traded.volume for m in measured],
         [m.traded.notional for m in measured],
         [m.to for m in measured],
+        [m.own_included for m in measured],
     )

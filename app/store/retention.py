@@ -2,7 +2,8 @@
 
 What stays: a tombstone of each order (its `client_order_id` is never entered again), of each fill
 (a broker that tells it again is not believed a second time), the sums of removed fills for each
-position, and every signal's decision without its body. Idempotency keys go after their orders.
+position, and the decision of every signal that became an order, without its body. Idempotency keys
+go after their orders. Signals that became none go as they are: none is judged by them any more.
 
 No event goes that a reader has still to read; how far the log was removed is written in the same
 transaction.
@@ -26,6 +27,14 @@ READ = (
     " AND (e.xid, e.id) > ($4::text::xid8, $5))"
 )
 """Every reader has read what there is to tell of the order."""
+
+UNNEEDED = (
+    "NOT EXISTS (SELECT 1 FROM orders g WHERE g.account = o.account AND g.group_id = o.group_id"
+    " AND (g.exits_due OR o.role = 'exit' AND g.role = 'entry'"
+    " OR g.status NOT IN ('filled', 'canceled', 'expired', 'rejected')))"
+)
+"""Nothing is counted with the order any more: an entry outlives its open exits, and no exit goes
+before its entry, which would seem to have none."""
 
 DONE = "status IN ('filled', 'canceled', 'expired', 'rejected')"
 
@@ -62,7 +71,7 @@ async def removable(
         "WITH old AS (SELECT account, id, version, seq, created_at FROM orders o"
         "  WHERE account = $1 AND created_at < clock_timestamp() - make_interval(secs => $2)"
         f" AND updated_at < clock_timestamp() - make_interval(secs => $2) AND {DONE}"
-        f" AND {READ}"
+        f" AND {READ} AND {UNNEEDED}"
         "  ORDER BY created_at, id LIMIT 100),"
         # A child and a fill have an event each: an order has less than twice its events in rows.
         " counted AS (SELECT *, sum(2 * seq) OVER (ORDER BY created_at, id) AS up_to FROM old)"
@@ -92,6 +101,7 @@ async def remove(database: Database, lease: Lease, finished: Sequence[Finished])
         await _leave_tombstones(connection, keys)
         await _delete(connection, "fills", "order_id", keys)
         await _delete(connection, "children", "order_id", keys)
+        await _delete(connection, "marks", "order_id", keys)
         events = await _delete(connection, "events", "order_id", keys, event_log.PLACE)
         await _delete(connection, "orders", "id", keys)
         await event_log.raise_floor(connection, [(row["xid"], row["id"]) for row in events])
@@ -120,6 +130,24 @@ async def remove_loose_events(
         )
         await event_log.raise_floor(connection, [(row["xid"], row["id"]) for row in gone])
     return Removed(0, len(gone))
+
+
+async def remove_loose_signals(
+    database: Database, lease: Lease, *, older_than: float, rows: int = ROWS
+) -> int:
+    """Remove signals that became no order and came more than `older_than` seconds ago; how many.
+    Raises leases.Lost."""
+    async with database.transaction() as connection:
+        await leases.hold(connection, lease)
+        gone = await connection.fetch(
+            "DELETE FROM signals WHERE (account, id) IN (SELECT account, id FROM signals"
+            " WHERE order_id IS NULL"
+            " AND received_at < clock_timestamp() - make_interval(secs => $1)"
+            " ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1",
+            older_than,
+            rows,
+        )
+    return len(gone)
 
 
 async def remove_loose_keys(
@@ -176,7 +204,7 @@ async def _locked(connection: Connection, finished: Sequence[Finished]) -> list[
         "SELECT o.account, o.id, o.version FROM orders o"
         " JOIN unnest($1::text[], $2::uuid[], $3::bigint[]) AS f(account, id, version)"
         f" ON o.account = f.account AND o.id = f.id AND o.version = f.version AND o.{DONE}"
-        f" WHERE {READ}"
+        f" WHERE {READ} AND {UNNEEDED}"
         " ORDER BY o.account, o.id FOR UPDATE OF o SKIP LOCKED",
         [f.account for f in finished],
         [f.id for f in finished],

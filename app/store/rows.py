@@ -1,25 +1,30 @@
 """Rows to domain records and back, one place each."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields, replace
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Protocol
 
 from app.domain.algorithm import complete
 from app.domain.algos import BY_NAME
-from app.domain.execution import Child, Crossing, Execution
+from app.domain.dynamics import Dynamics
+from app.domain.execution import Child, Crossing, Execution, rung_of
+from app.domain.extended_hours import TradingDay
 from app.domain.fact import Purpose, TimeInForce
-from app.domain.instant import Instant
+from app.domain.instant import Instant, from_datetime, rfc3339
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import ChildStatus, OrderStatus
-from app.domain.market import Quote
+from app.domain.market import Bar, Quote
 from app.domain.position import Position
 from app.domain.quantity import Side
 from app.domain.session import Session
-from app.domain.task import Anchor, Policy, Task
+from app.domain.task import Anchor, Policy, Task, Urgency
 from app.domain.volume import VolumeCurve
 
 _INSTRUMENT = ("symbol", "tick", "lot", "min_qty", "calendar", "currency")
+_DYNAMICS = tuple(field.name for field in fields(Dynamics))
 
 
 class Row(Protocol):
@@ -64,24 +69,33 @@ def _instrument(
 
 
 def curve_to_json(curve: VolumeCurve) -> dict[str, Any]:
-    return {
+    data = {
         "edges_us": list(curve.edges),
         "shares": list(curve.shares),
         "periodic": curve.periodic,
         "source": curve.source,
     }
+    return data if curve.dynamics is None else data | {"dynamics": asdict(curve.dynamics)}
 
 
-def curve_from_json(data: Row) -> VolumeCurve:
-    return _curve(tuple(data["edges_us"]), tuple(data["shares"]), data["periodic"], data["source"])
+def curve_from_json(data: Mapping[str, Any]) -> VolumeCurve:
+    """Also one that was stored by a release that knew nothing of dynamics."""
+    told = data.get("dynamics")
+    dynamics = Dynamics(**{name: told[name] for name in _DYNAMICS}) if told else None
+    edges, shares = tuple(data["edges_us"]), tuple(data["shares"])
+    return _curve(edges, shares, data["periodic"], data["source"], dynamics)
 
 
 @lru_cache(maxsize=1024)
 def _curve(
-    edges: tuple[Instant, ...], shares: tuple[float, ...], periodic: bool, source: str
+    edges: tuple[Instant, ...],
+    shares: tuple[float, ...],
+    periodic: bool,
+    source: str,
+    dynamics: Dynamics | None,
 ) -> VolumeCurve:
     """One for all orders of a symbol and day."""
-    return VolumeCurve(edges, shares, periodic, source)
+    return VolumeCurve(edges, shares, periodic, source, dynamics)
 
 
 def sessions_to_json(sessions: Iterable[Session]) -> list[list[int]]:
@@ -90,6 +104,15 @@ def sessions_to_json(sessions: Iterable[Session]) -> list[list[int]]:
 
 def sessions_from_json(data: Iterable[Iterable[int]]) -> tuple[Session, ...]:
     return tuple(Session(*pair) for pair in data)
+
+
+def days_to_json(days: Iterable[TradingDay]) -> list[list[list[int]]]:
+    return [sessions_to_json((day.session, day.whole)) for day in days]
+
+
+def days_from_json(data: Iterable[Iterable[Iterable[int]]] | None) -> tuple[TradingDay, ...]:
+    """None: told by who did not know of them yet."""
+    return tuple(TradingDay(*sessions_from_json(pair)) for pair in data or ())
 
 
 def quote(row: Row) -> Quote | None:
@@ -118,19 +141,23 @@ def task(row: Row) -> Task:
         session=Session(row["session_opens_at"], row["session_closes_at"]),
         curve=curve_from_json(row["curve"]),
         seed=row["seed"],
-        policy=Policy(row["max_quote_age_us"], row["collar"]),
+        policy=Policy(row["max_quote_age_us"], row["collar"], row["close_cutoff_us"]),
         limit_price=row["limit_price"],
         max_participation=row["max_participation"],
+        urgency=Urgency(row["urgency"]),
         params=complete(BY_NAME[row["algo"]], row["params"]),
+        reduce_only=row["reduce_only"],
+        extended_hours=row["extended_hours"],
     )
 
 
 def execution(row: Row, children: Iterable[Row]) -> Execution:
-    """The order with its live children (`children` may hold finished ones: they are left out)."""
+    """The order with its live children. `children` may hold finished ones, and must hold the last
+    that rested: what a ladder goes on from."""
     crossing = None
     if row["crossing_quote_at"] is not None:
         crossing = Crossing(row["crossing_quote_at"], row["crossing_filled_at"])
-    live = [child(c) for c in children]
+    known = [child(c) for c in children]
     return Execution(
         task=task(row),
         status=OrderStatus(row["status"]),
@@ -141,11 +168,12 @@ def execution(row: Row, children: Iterable[Row]) -> Execution:
         unknown=row["unknown"],
         canceled=row["canceled"],
         excess=row["excess"],
-        children=tuple(sorted((c for c in live if c.live), key=lambda c: c.number)),
+        children=tuple(sorted((c for c in known if c.live), key=lambda c: c.number)),
         next_child=row["next_child"],
         pause_requested=row["pause_requested"],
         cancel_reason=row["cancel_reason"],
         crossing=crossing,
+        rung=rung_of(known),
         rejections=row["rejections"],
         rejected_at=row["rejected_at"],
     )
@@ -178,6 +206,30 @@ def accrued(e: Execution) -> dict[str, Any]:
     }
 
 
+def terms_to_json(task: Task) -> dict[str, Any]:
+    """What an amendment may change of an order."""
+    return {
+        "qty": task.qty,
+        "limit_price": task.limit_price,
+        "end_at": rfc3339(task.end),
+        "max_participation": task.max_participation,
+        "params": plain_params(task.params),
+    }
+
+
+def with_terms(task: Task, told: Mapping[str, Any]) -> Task:
+    """The order as it was before an amendment."""
+    limit, cap = told["limit_price"], told["max_participation"]
+    return replace(
+        task,
+        qty=Decimal(told["qty"]),
+        limit_price=Decimal(limit) if limit is not None else None,
+        end=from_datetime(datetime.fromisoformat(told["end_at"])),
+        max_participation=Decimal(cap) if cap is not None else None,
+        params=complete(BY_NAME[task.algo], told["params"]),
+    )
+
+
 def plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as JSON holds them: decimals as strings."""
     return {k: v if isinstance(v, int | str) else format(v, "f") for k, v in params.items()}
@@ -200,6 +252,14 @@ def child(row: Row) -> Child:
         cancel_requested_at=row["cancel_requested_at"],
         reason=row["reason"],
     )
+
+
+def bar_to_json(bar: Bar) -> dict[str, Any]:
+    """In the short names that market data has everywhere."""
+    prices = {"o": bar.open, "h": bar.high, "l": bar.low, "c": bar.close}
+    sums = {"v": bar.volume, "vw": round(bar.average, 9)}
+    amounts = {name: format(value, "f") for name, value in (prices | sums).items()}
+    return {"t": rfc3339(bar.at), "n": bar.trades, **amounts}
 
 
 def position(row: Row) -> Position:

@@ -5,20 +5,23 @@ import json
 import time
 import urllib.request
 from contextlib import AsyncExitStack
+from itertools import cycle
 from typing import Any
 
 from websockets.asyncio.client import connect
 
 from bench.figure import Figure, Goal, Measured, Rounds, Setting, percentile
+from bench.figures.parents import BATCH, LOTS, SYMBOLS
 from bench.listeners import Listeners, listeners, writing
 from bench.servers import Server, reference, slipstream
 
 FILLS = 200
 """A second, asked for."""
 
-ORDERS = 100
-SPEED = 60
-"""Market seconds a second: a slice every 30 market seconds is two a second, of each order."""
+ORDERS = 1_000
+SLICE_SECONDS = ORDERS / FILLS
+WARM_SECONDS = 10
+"""Orders that arrive at once cross at once; they are measured when they have spread."""
 
 ALONE = 5
 """Orders a second, where each is timed on its way to the broker."""
@@ -30,8 +33,8 @@ async def measure(setting: Setting) -> Measured:
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context
             house = await enter(
-                slipstream(setting.folder / f"latency{number}", SPEED="1", SYMBOLS="ACME",
-                           PAPER_LATENCY_MS="0")
+                slipstream(setting.folder / f"latency{number}", FEED="synthetic-live",
+                           SYMBOLS=SYMBOLS, PAPER_LATENCY_MS="0")
             )  # fmt: skip
             echo = await enter(reference(setting.folder, "loop"))
             database = await enter(writing(house))
@@ -51,11 +54,12 @@ async def measure(setting: Setting) -> Measured:
             rounds.ratio("fill → frame p50 over the echo's", "fill_p50", "echo_p50"),
         ],
         (
-            f"fills: {ORDERS} TWAP orders, worked by the real worker at the paper broker in a"
-            f" market at {SPEED} times its speed; from the moment the database wrote the fill's"
-            " event, before its commit, to the frame at a subscriber",
-            "first child: market orders one by one at real speed, between the events"
-            " order.accepted and child.sent, which says that the broker has it",
+            f"fills: {ORDERS} TWAP orders that cross, a slice every {SLICE_SECONDS:g} s each,"
+            " worked by the real worker at the paper broker in the live made-up market; from the"
+            " moment the database wrote the fill's event, before its commit, to the frame at a"
+            " subscriber",
+            "first child: market orders one by one, between the events order.accepted and"
+            " child.sent, which says that the broker has it",
         ),
     )
 
@@ -95,19 +99,22 @@ async def first_children(setting: Setting, house: Server, database: Any) -> list
 
 
 async def fills(setting: Setting, house: Server, reading: Listeners) -> dict[str, float]:
-    await asyncio.to_thread(call, house, "PUT", "/clock", {"speed": SPEED})
-    market_minutes = int(setting.seconds + 4) * SPEED // 60 + 1
-    order = {
-        "symbol": "ACME",
-        "side": "buy",
-        "qty": str(10 * 2 * market_minutes),
-        "algo": "twap",
-        "duration": f"{market_minutes}m",
-        "params": {"slices": 2 * market_minutes, "placement": "cross"},
-    }
-    orders = {"orders": [order] * setting.many(ORDERS)}
-    await asyncio.to_thread(call, house, "POST", "/orders/batch", orders)
-    await asyncio.sleep(2)
+    slices = int((setting.seconds + 2 * WARM_SECONDS) / SLICE_SECONDS) + 1
+    orders = [
+        {
+            "symbol": symbol,
+            "side": "buy",
+            "qty": str(slices * LOTS[symbol]),
+            "algo": "twap",
+            "duration": f"{round(slices * SLICE_SECONDS)}s",
+            "params": {"slices": slices, "placement": "cross"},
+        }
+        for symbol, _ in zip(cycle(LOTS), range(setting.many(ORDERS)), strict=False)
+    ]
+    for first in range(0, len(orders), BATCH):
+        body = {"orders": orders[first : first + BATCH]}
+        await asyncio.to_thread(call, house, "POST", "/orders/batch", body)
+    await asyncio.sleep(min(WARM_SECONDS, setting.seconds))
     await reading.ask(0, 0)
     began = time.monotonic()
     booked = (await reading.ask(1_000_000_000, setting.seconds))["booked"]

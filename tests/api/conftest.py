@@ -16,19 +16,22 @@ from fastapi import FastAPI
 from app.api.app import create_api
 from app.api.listening import OPTIONS, listen
 from app.api.streams import Pace
-from app.domain.admission import Rules
 from app.domain.alert import Thresholds as AlertThresholds
 from app.domain.instant import HOUR, MINUTE, SECOND, Instant, from_datetime
 from app.domain.instrument import Instrument
-from app.domain.limits import Limits
 from app.domain.market import Quote
+from app.domain.risk.bound import house_bounds
 from app.domain.routing import Thresholds
+from app.domain.scene import Rules
 from app.domain.session import Session
 from app.domain.task import Policy
 from app.engine.hub import Hub
 from app.engine.intake import Intake
+from app.engine.limit_book import LimitBook
 from app.engine.service import Service
+from app.engine.strategy_book import HouseRules, StrategyBook
 from app.engine.told import Quotes
+from app.engine.turns import Turns
 from app.store import accounts, keys, market_state
 from app.store.database import Connection, Database
 from app.store.doorbell import EVENTS, WORK, Doorbell
@@ -38,7 +41,8 @@ OPEN: Instant = from_datetime(datetime(2026, 1, 5, 14, 30, tzinfo=UTC))
 NOW: Instant = OPEN + HOUR
 SESSION = Session(OPEN, OPEN + 6 * HOUR + 30 * MINUTE)
 ACME = Instrument("ACME", Decimal("0.01"), Decimal(1), Decimal(1), "XNYS")
-QUICK = Pace(auth=0.5, heartbeat=0.2, look=0.1, send=0.5, goodbye=10)
+# Whoever shows a key must find the time for it on a busy machine.
+QUICK = Pace(auth=3, heartbeat=0.2, look=0.1, send=0.5, goodbye=10)
 
 
 @pytest.fixture
@@ -63,13 +67,15 @@ async def open_service(url: str) -> AsyncIterator[Service]:
         doorbell=doorbell,
         intake=intake,
         hub=hub,
-        rules=Rules(
-            Limits(None, Decimal(10_000_000)), Thresholds(), Policy(120 * SECOND, Decimal("0.05"))
-        ),
+        rules=Rules(Thresholds(), Policy(120 * SECOND, Decimal("0.05"))),
+        limits=LimitBook(database, house_bounds(max_order_notional=Decimal(10_000_000))),
         thresholds=AlertThresholds(),
         broker_of={"main": "paper", "other": "paper"},
         default_account="main",
-        signal_confidence_min=0.5,
+        strategies=StrategyBook(
+            database, HouseRules(paper=frozenset({"main", "other"}), confidence=0.5)
+        ),
+        turns=Turns(database),
         # What a test changes of the market is seen at once.
         quotes=Quotes(remember=0),
     )
@@ -208,4 +214,4 @@ async def row_counts(service: Service) -> dict[str, int]:
 
 
 def with_limits(service: Service, **limits: Decimal) -> Service:
-    return replace(service, rules=replace(service.rules, limits=Limits(**limits)))
+    return replace(service, limits=LimitBook(service.database, house_bounds(**limits)))

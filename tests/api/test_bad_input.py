@@ -190,7 +190,7 @@ async def test_a_huge_body_is_refused_while_it_streams(served: Served, admin_key
     [
         ({"action": "HOLD"}, "action"),
         ({"size": "-1"}, "size"),
-        ({"size": "0.5"}, "qty"),
+        ({"size": "0.5"}, "size"),
         ({"price": 0}, "price"),
         ({"confidence": 1.5}, "confidence"),
         ({"market": ""}, "market"),
@@ -222,6 +222,23 @@ async def test_a_bad_idempotency_key_is_named(client: httpx.AsyncClient, key: st
 )
 async def test_what_is_not_there_is_404(client: httpx.AsyncClient, path: str) -> None:
     assert_problem(await client.get(path), 404)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/risk/limits/changes?before=136202098366083758095004073984",
+        "/audit-trail?before=174196802156783599616",
+        f"/backtests/{'0' * 32}/parents?after=174196802156783599616",
+        "/reports/daily?date=2.8e-44",
+        "/reports/daily?date=86400",
+        "/reports/daily?date=2026-13-01",
+    ],
+)
+async def test_numbers_beyond_all_and_dates_that_are_none(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    assert_problem(await client.get(path), 422)
 
 
 async def test_a_wrong_method_is_405(client: httpx.AsyncClient) -> None:

@@ -24,9 +24,13 @@ async def test_an_amendment_needs_the_version_it_changes(
     path = f"/orders/{order['id']}"
     missing = await client.patch(path, json={"qty": "400"})
     assert (missing.status_code, missing.json()["code"]) == (428, "if_match_needed")
-    for stale in ('"v2"', '"v0"', "*", '"7"', "v", 'W/"v1"', '"v1", "v2"', "v" + "9" * 30):
+    for stale in ('"v2"', '"v0"', '"7"', 'W/"v1"', '"v' + "9" * 30 + '"'):
         answer = await client.patch(path, json={"qty": "400"}, headers={"If-Match": stale})
         assert (answer.status_code, answer.json()["code"]) == (412, "stale_version"), stale
+    for malformed in ("*", "v", "7", '"v1", "v2"', ""):
+        answer = await client.patch(path, json={"qty": "400"}, headers={"If-Match": malformed})
+        assert (answer.status_code, answer.json()["code"]) == (422, "bad_if_match"), malformed
+        assert [error["loc"] for error in answer.json()["errors"]] == [["If-Match"]]
     assert (await client.get(path)).json() == order
     amended = await client.patch(path, json={"qty": "400"}, headers={"If-Match": '"v1"'})
     assert (amended.status_code, amended.headers["etag"]) == (200, '"v2"')
@@ -172,8 +176,12 @@ async def test_what_happened_to_an_order_that_did_nothing_yet(
     client: httpx.AsyncClient, order: dict[str, Any]
 ) -> None:
     path = f"/orders/{order['id']}"
-    for part in ("children", "fills", "why"):
+    for part in ("children", "fills"):
         assert (await client.get(f"{path}/{part}")).json() == {"items": []}
+    assert (await client.get(f"{path}/why")).json() == {"items": [], "decisions": []}
+    verified = (await client.get(f"{path}/why?verify=true")).json()
+    assert verified["verified"] == {"equal": 0, "different": 0, "not_stored": 0}
+    assert (await client.get(f"{path}/why?verified=true")).status_code == 422
     tca = (await client.get(f"{path}/tca")).json()
     assert tca["arrival"] == {
         "benchmark": "100",

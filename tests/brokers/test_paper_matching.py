@@ -18,16 +18,18 @@ from hypothesis import strategies as st
 from app.brokers.paper import open_broker
 from app.domain.fact import TimeInForce
 from app.domain.instrument import Instrument
+from app.domain.lifecycle import ChildStatus
 from app.domain.quantity import Side
 from app.domain.session import Session
 from app.domain.tape import Tape
-from app.ports import Acknowledged, Broker, ExecutionReport, Ticket
+from app.ports import Acknowledged, Broker, ExecutionReport, OrderReport, Ticket
 from tests.brokers.market import START, SYMBOL, market, ticket
 from tests.brokers.oracle import CancelAt, Oracle, QuoteRow, TradeRow
 from tests.brokers.test_paper import dump
 
 CLOSES = 60
 # Finer than the tape: a limit may lie between two of its prices.
+OPEN = (ChildStatus.WORKING, ChildStatus.PARTIALLY_FILLED)
 HALF = Decimal("0.005")
 HALF_CENTS = Instrument(SYMBOL, HALF, Decimal(1), Decimal(1), "XNYS")
 
@@ -288,13 +290,20 @@ def test_a_refusal_has_its_place_in_the_ledger() -> None:
     assert play(world, ask_always) == play(world, idle)
 
 
+async def found_open(broker: Broker, world: World) -> list[OrderReport]:
+    """What the broker should list, one look-up after the other."""
+    ids = dict.fromkeys(told.child_id for told in world.told)
+    found = [await broker.lookup(child_id) for child_id in ids]
+    return [report for report in found if report is not None and report.status in OPEN]
+
+
 @settings(max_examples=150, deadline=None)
 @given(worlds(), st.data())
 def test_any_cut_of_time_writes_the_same_ledger(world: World, data: st.DataObject) -> None:
     once = play(world, idle)
     assert play(world, ask_always) == once
 
-    kinds = ["nothing", "reports", "lookup", "executions", "next", "reopen", "second"]
+    kinds = ["nothing", "reports", "lookup", "open", "executions", "next", "reopen", "second"]
     plan = data.draw(st.lists(st.sampled_from(kinds), min_size=CLOSES, max_size=CLOSES))
 
     async def anything(line: Line, now: int) -> None:
@@ -303,6 +312,8 @@ def test_any_cut_of_time_writes_the_same_ledger(world: World, data: st.DataObjec
                 await line.broker.reports(START + now)
             case "lookup":
                 await line.broker.lookup("c0")
+            case "open":
+                assert await line.broker.open_orders() == await found_open(line.broker, world)
             case "executions":
                 await line.broker.executions(0)
             case "next":

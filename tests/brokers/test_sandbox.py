@@ -9,7 +9,7 @@ from app.brokers.sandbox.reading import Reader
 from app.domain.instant import MILLISECOND, SECOND
 from app.ports import Broker, Capabilities, IdScope, Lookup
 from tests.brokers.market import at, ticket
-from tests.brokers.promises import BrokerPromises, acknowledged, fills, known, refused
+from tests.brokers.promises import BrokerPromises, acknowledged, fills, known, prompted, refused
 from tests.brokers.rehearsal import Rehearsal, ioc
 from tests.venue.running import RunningVenue
 
@@ -18,6 +18,11 @@ class TestSandboxBroker(BrokerPromises):
     @pytest.fixture
     def venue(self, rehearsal: Rehearsal) -> Rehearsal:
         return rehearsal
+
+
+async def test_says_when_it_has_something_to_tell(rehearsal: Rehearsal) -> None:
+    told = fills(await prompted(rehearsal.open()))
+    assert [fill[0] for fill in told] == ["a"] * len(told)
 
 
 async def test_names_itself(rehearsal: Rehearsal) -> None:

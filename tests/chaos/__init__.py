@@ -1,7 +1,7 @@
 """Processes killed and frozen at random moments mid-order, and then the books.
 
 `python -m tests.chaos --kills N [--seed S] [--houses H] [--round R] [--minutes M] [--lease L]
-[--keep DIR]`
+[--keep DIR] [--chain]`
 
 A campaign is a row of rounds, `--houses` of them at a time. Each has a house of its own under
 fire: a database, a misbehaving venue with four accounts (one a class of client ids), two workers
@@ -12,4 +12,8 @@ compared with the venue's ledger and audited. The result is a table, and `build/
 
 Everything that is drawn comes from the seed and the number of the round; what the machine does
 with it is its own. A round with a violation ends the campaign and leaves its folder.
+
+`--chain`: the house's broker is a second house, over real HTTP and WebSocket. Hit are the first
+one's workers, the second one in parts or as a whole, and the line between them, which is cut, or
+held up without being closed. The first one's books are compared with the second one's.
 """

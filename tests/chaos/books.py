@@ -124,17 +124,22 @@ def _see_orders(books: Books, venue: Venue, orders: Iterable[Any], children: Ite
         name = f"{row['account']}/{row['id']}"
         if held[row["id"]] > row["qty"]:
             books.overbought.append(f"{name}: {held[row['id']]} of {row['qty']}")
-        if row["status"] == "needs_operator":
-            books.reasons[row["reason"] or ""] += 1
-            if not row["reason"]:
-                books.without_reason.append(name)
-            elif not row["reason"].startswith("no_evidence."):
-                books.stopped.append(f"{name}: {row['reason']}")
-        elif row["status"] not in _DONE:
-            books.not_at_rest.append(f"{name}: {row['status']}")
+        see_status(books, name, row)
 
 
-_DONE = ("filled", "canceled", "expired", "rejected")
+def see_status(books: Books, name: str, row: Any) -> None:
+    """Whether an order is over, or with an operator for a reason."""
+    if row["status"] == "needs_operator":
+        books.reasons[row["reason"] or ""] += 1
+        if not row["reason"]:
+            books.without_reason.append(name)
+        elif not row["reason"].startswith("no_evidence."):
+            books.stopped.append(f"{name}: {row['reason']}")
+    elif row["status"] not in OVER:
+        books.not_at_rest.append(f"{name}: {row['status']}")
+
+
+OVER = ("filled", "canceled", "expired", "rejected")
 _IDS = "SELECT account, execution_ids FROM accounts"
 _ACCEPTED = "SELECT account, client_id, count(*) FROM orders WHERE code = 'accepted' GROUP BY 1, 2"
 _EXECUTIONS = (

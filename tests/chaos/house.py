@@ -7,114 +7,60 @@ import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from random import Random
+from typing import Any
 
 import asyncpg
 
-from app.store.embedded import Embedded
-from app.store.migrate import migrate
-from app.supervisor import free_port
-from app.wiring import ensure_admin_key
-from tests.chaos.processes import Nursery, Process
-from tests.chaos.terms import ACCOUNTS, COLD, Terms, behaviours
-from tests.conftest import run_sql, with_database
+from tests.chaos.auditing import audited
+from tests.chaos.books import Books, compare, read_venue
+from tests.chaos.home import Home
+from tests.chaos.terms import ACCOUNTS, Terms, behaviours
+from tests.databases import run_sql
+from tests.postgres import PostgresServer
 from tests.venue.running import RunningVenue
 
-RESTART_SECONDS = (0.0, 0.4)
 AFTERMATH_SECONDS = 3.0
 """So long after the database was back a process may die of its having been away."""
 
 NAMES = ("worker-0", "worker-1", "api-0", "api-1")
 
-
-MIGRATED = "migrated"
-"""The database that every house's is a copy of."""
-
-
-async def prepare(server: Embedded) -> None:
-    """Make a server ready for houses; one server at a time."""
-    # A power cut is not what is rehearsed: a postmaster that is killed loses nothing by it.
-    for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):
-        await run_sql(server.url, statement)
-    await run_sql(server.url, f"DROP DATABASE IF EXISTS {MIGRATED}")
-    await run_sql(server.url, f"CREATE DATABASE {MIGRATED}")
-    await migrate(with_database(server.url, MIGRATED))
-
-
 _REVIVING = threading.Lock()
 """The package that starts servers is not made for two at a time."""
 
 
-def _revive(server: Embedded) -> bool:
+def _revive(server: PostgresServer) -> bool:
     with _REVIVING:
         return server.revive()
 
 
-class House:
-    """`processes` has who lives now, by name; who dies is started again after a moment."""
+class House(Home):
+    """A server at a venue that misbehaves, on a database that may be killed."""
 
-    def __init__(self, folder: Path, server: Embedded, terms: Terms) -> None:
-        self.folder, self.terms, self.server = folder, terms, server
+    accounts = ACCOUNTS
+
+    def __init__(self, folder: Path, server: PostgresServer, terms: Terms) -> None:
+        super().__init__(folder, server, terms, names=NAMES, database=folder.name)
         self.venue = RunningVenue(folder, seed=terms.random("venue").randrange(1 << 30))
-        self.url = with_database(server.url, folder.name)
-        self.key = ""
-        self.processes: dict[str, Process] = {}
-        self.restarts: Counter[str] = Counter()
-        self.own_deaths: Counter[str] = Counter()
-        """Processes that ended without a signal of ours; without a database that is all right."""
-        self.ports = {name: free_port("127.0.0.1") for name in NAMES if name.startswith("api")}
-        self._random: Random = terms.random("house")
-        self._nursery = Nursery(self._ended)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._closing = False
         self._database_back = -AFTERMATH_SECONDS
 
     async def open(self) -> None:
-        """Returns once all is started. Raises FileExistsError rather than mix two houses."""
+        """Raises FileExistsError rather than mix two houses."""
         self.folder.mkdir(parents=True)
-        await run_sql(self.server.url, f'CREATE DATABASE "{self.folder.name}" TEMPLATE {MIGRATED}')
-        self.key = await ensure_admin_key(self.url, None)
         await asyncio.to_thread(self.venue.start)
         for account, behaviour in behaviours(self.terms).items():
             self.venue.behave(account, **behaviour)
-        await self._nursery.open()
-        for name in NAMES:
-            await self._start(name)
+        await super().open()
 
     async def close(self) -> None:
-        """End everything; the database and the ledger stay."""
-        self._closing = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for process in self.processes.values():
-            process.kill()
-        for process in self.processes.values():
-            await process.ended.wait()
-        await self._nursery.close()
+        await super().close()
         self.venue.close()
-
-    def living(self, role: str) -> list[Process]:
-        """Processes of a role that are neither dead nor frozen."""
-        return [
-            p
-            for name, p in self.processes.items()
-            if name.startswith(role) and p.alive and not p.frozen
-        ]
-
-    def apis(self) -> list[str]:
-        """Where APIs may listen, in a random order."""
-        urls = [f"http://127.0.0.1:{port}" for port in self.ports.values()]
-        self._random.shuffle(urls)
-        return urls
 
     async def kill_database(self) -> float:
         """Kill the postmaster and start it again; how long it was away, in seconds."""
         begun = time.monotonic()
         self._database_back = float("inf")
-        pid = int((self.server.folder / "postgres" / "postmaster.pid").read_text().split()[0])
         with suppress(ProcessLookupError):
-            os.kill(pid, 9)
+            os.kill(self.server.postmaster(), 9)
         while await asyncio.to_thread(self.server.alive):
             await asyncio.sleep(0.01)
         while not await asyncio.to_thread(_revive, self.server):
@@ -126,50 +72,48 @@ class House:
                 return self._database_back - begun
             await asyncio.sleep(0.02)
 
-    async def whole(self) -> None:
-        """Thaw everybody, and wait until all four run."""
-        while True:
-            for process in self.processes.values():
-                if process.frozen:
-                    process.thaw()
-            if all(p.alive for p in self.processes.values()):
-                return
-            await asyncio.sleep(0.05)
+    async def compare(self) -> Books:
+        """The books beside the venue's ledger."""
+        return await compare(self.url, read_venue(self.venue.ledger))
 
-    async def _start(self, name: str) -> None:
-        role, start = name.partition("-")[0], self._nursery.warm
-        if self._random.random() < COLD:
-            start = self._nursery.cold
-        log = self.folder / f"{name}.log"
-        self.processes[name] = await start(name, role, self._environment(name), log)
-        self.restarts[role] += 1
+    async def quiet(self) -> bool:
+        """Whether the venue has told all that it will."""
+        return bool(self.venue.rows("SELECT count(*) FROM agenda")[0][0] == 0)
 
-    def _environment(self, name: str) -> dict[str, str]:
-        told = {
+    async def fate(self, account: str, child_id: str) -> str | None:
+        """What became of a child at the venue, as its desk would tell; None: it is open."""
+        rows = self.venue.rows(
+            "SELECT e.at FROM orders o LEFT JOIN ends e ON e.order_seq = o.seq"
+            " WHERE o.account = ? AND o.client_id = ? AND o.code = 'accepted'",
+            account,
+            child_id,
+        )
+        if not rows:
+            return "absent"
+        return "canceled" if rows[0][0] is not None else None
+
+    async def audits(self) -> list[dict[str, Any]]:
+        return [await audited(self.url, self.folder, self.venue.ledger)]
+
+    async def tally(self) -> tuple[Counter[str], Counter[str]]:
+        """What the venue took and did, and the faults that it drew."""
+        venue = read_venue(self.venue.ledger)
+        counts = {
+            "children at the venue": len(venue.accepted),
+            "orders at the venue": venue.counts["orders"],
+            "executions at the venue": venue.counts["executions"],
+            "busts at the venue": venue.counts["busts"],
+            "late and over-fills": len(venue.late),
+        }
+        return Counter(counts), Counter(venue.faults)
+
+    def settings(self) -> dict[str, str]:
+        return {
             "ACCOUNTS": ",".join(f"{account}=sandbox" for account in ACCOUNTS),
             "SANDBOX_URL": self.venue.url,
             "FEED": "synthetic-live",
-            "LEASE_SECONDS": str(self.terms.lease),
-            "QUARANTINE_SECONDS": str(self.terms.quarantine),
-            "CLOSING_SECONDS": str(self.terms.closing),
-            "DATA_DIR": str(self.folder),
-            "PORT": str(self.ports.get(name, 0)),
         }
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("SLIPSTREAM_")}
-        ours = {f"SLIPSTREAM_{key}": value for key, value in told.items()}
-        return clean | ours | {"DATABASE_URL": self.url, "OPENBLAS_NUM_THREADS": "1"}
 
-    def _ended(self, process: Process, code: int) -> None:
-        if self._closing:
-            return
-        if not process.doomed:
-            away = time.monotonic() < self._database_back + AFTERMATH_SECONDS
-            when = "around a kill of the database" if away else "unprovoked"
-            self.own_deaths[f"{process.name.partition('-')[0]} ended with {code}, {when}"] += 1
-        task = asyncio.create_task(self._again(process.name))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _again(self, name: str) -> None:
-        await asyncio.sleep(self._random.uniform(*RESTART_SECONDS))
-        await self._start(name)
+    def excuse(self) -> str:
+        away = time.monotonic() < self._database_back + AFTERMATH_SECONDS
+        return "around a kill of the database" if away else "unprovoked"

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Coroutine
 from contextlib import suppress
 from random import Random
+from typing import Any
 
 from tests.chaos.house import House
 from tests.chaos.owners import Owners
@@ -40,10 +42,13 @@ class Killer:
         self.desks: Counter[str] = Counter()
         self.killed = 0
         self.database_away: list[float] = []
+        self.line_back: list[float] = []
+        self.line_mended: list[float] = []
+        self.line_back_disturbed: list[float] = []
         self._house, self._owners = house, owners
         self._subscriber, self._trader = subscriber, trader
         self._random: Random = house.terms.random("killer")
-        self._frozen: set[asyncio.Task[None]] = set()
+        self._lasting: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Hit until enough were killed mid-order."""
@@ -55,7 +60,7 @@ class Killer:
             account = await self._moment()
             if self._subscriber.open_orders:
                 await self._strike(account)
-        await asyncio.gather(*self._frozen)
+        await asyncio.gather(*self._lasting)
 
     async def _moment(self) -> str | None:
         """Wait for the moment; the account that it was about, if any."""
@@ -124,9 +129,7 @@ class Killer:
             return
         process.freeze()
         seconds = self._random.uniform(*FREEZE_LEASES) * self._house.terms.lease
-        task = asyncio.create_task(self._later(process, seconds, kill=how > 0.94))
-        self._frozen.add(task)
-        task.add_done_callback(self._frozen.discard)
+        self._keep(self._later(process, seconds, kill=how > 0.94))
         self.blows[f"{_role(process)}: frozen"] += 1
 
     async def _later(self, process: Process, seconds: float, *, kill: bool) -> None:
@@ -144,6 +147,12 @@ class Killer:
             process.kill()
             self.killed += 1
             self.blows[f"{_role(process)}: {how}"] += 1
+
+    def _keep(self, blow: Coroutine[Any, Any, None]) -> None:
+        """One that lasts; its end is waited for in the end."""
+        task = asyncio.create_task(blow)
+        self._lasting.add(task)
+        task.add_done_callback(self._lasting.discard)
 
     def _draw(self, chances: dict[str, float]) -> str:
         return self._random.choices(list(chances), list(chances.values()))[0]

@@ -6,13 +6,13 @@ from collections import Counter
 
 import asyncpg
 
-from tests.chaos.house import House
+from tests.chaos.scene import Scene
 from tests.chaos.trader import Trader
 
 PATIENCE_SECONDS = 40.0
 
 
-async def decide(house: House, trader: Trader) -> Counter[str]:
+async def decide(house: Scene, trader: Trader) -> Counter[str]:
     """Resolve children of orders that need an operator, until none does or time is over.
 
     How often which answer was given; and, as `left`, how many orders still need somebody.
@@ -24,7 +24,7 @@ async def decide(house: House, trader: Trader) -> Counter[str]:
             did["left"] = len({row["order_id"] for row in waiting})
             break
         for row in waiting:
-            outcome = _seen_at_the_venue(house, row["account"], row["id"])
+            outcome = await house.fate(row["account"], row["id"])
             if outcome is None:
                 continue
             answer = await trader.ask(
@@ -37,20 +37,7 @@ async def decide(house: House, trader: Trader) -> Counter[str]:
     return did
 
 
-def _seen_at_the_venue(house: House, account: str, child_id: str) -> str | None:
-    """What became of a child there; None: it is open."""
-    rows = house.venue.rows(
-        "SELECT e.at FROM orders o LEFT JOIN ends e ON e.order_seq = o.seq"
-        " WHERE o.account = ? AND o.client_id = ? AND o.code = 'accepted'",
-        account,
-        child_id,
-    )
-    if not rows:
-        return "absent"
-    return "canceled" if rows[0][0] is not None else None
-
-
-async def _waiting(house: House) -> list[asyncpg.Record]:
+async def _waiting(house: Scene) -> list[asyncpg.Record]:
     connection = await asyncpg.connect(house.url)
     try:
         found: list[asyncpg.Record] = await connection.fetch(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from tests.chaos.house import House
 from tests.chaos.processes import Process
+from tests.chaos.scene import Scene
 
 LOOK_SECONDS = 0.05
 
@@ -26,7 +26,7 @@ class Owners:
     """`of` has the pid that owns each account's desk. `takeovers` are seconds from a blow to the
     next owner of a desk where no other worker was hit in between, `disturbed` where one was."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: Scene) -> None:
         self.of: dict[str, int] = {}
         self.takeovers: list[float] = []
         self.disturbed: list[float] = []

@@ -103,7 +103,11 @@ class Nursery:
             if word == "started":
                 name, born = self._awaited.popleft()
                 self._living[int(pid)] = process = Process(name, int(pid))
-                born.set_result(process)
+                if born.cancelled():
+                    # Whoever wanted it is gone: the house closes.
+                    process.kill()
+                else:
+                    born.set_result(process)
             else:
                 self._over(self._living.pop(int(pid)), int(code[0]))
 

@@ -23,6 +23,15 @@ SUMMED = (
     "complaints",
     "own_deaths",
 )
+KILLS = {"chaos": "kills (SIGKILL)", "chain": "kills (SIGKILL) and hits of the line"}
+LENGTHS = (
+    "takeovers",
+    "takeovers_disturbed",
+    "database_away",
+    "line_back",
+    "line_mended",
+    "line_back_disturbed",
+)
 PROMISES = {
     "duplicate_children": "children that the venue took twice",
     "lost_fills": "executions at the venue neither booked nor in quarantine",
@@ -43,8 +52,8 @@ PROMISES = {
 class Result:
     """Outcomes of rounds, added up."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, name: str = "chaos") -> None:
+        self.seed, self._name = seed, name
         self.outcomes: list[Outcome] = []
         self._begun = time.monotonic()
 
@@ -84,7 +93,7 @@ class Result:
                 )
                 for lease in leases
             }
-            for name in ("takeovers", "takeovers_disturbed", "database_away")
+            for name in LENGTHS
         }
 
     def as_json(self) -> dict[str, Any]:
@@ -106,7 +115,7 @@ class Result:
     def write(self) -> Path:
         """Write the JSON file; its place."""
         BUILD.mkdir(exist_ok=True)
-        path = BUILD / f"chaos-{self.seed}.json"
+        path = BUILD / f"{self._name}-{self.seed}.json"
         path.write_text(json.dumps(self.as_json(), indent=1) + "\n")
         return path
 
@@ -116,7 +125,7 @@ class Result:
         rows: list[tuple[str, object]] = [
             ("seed", self.seed),
             ("rounds", told["rounds"]),
-            ("kills (SIGKILL)", f"{self.kills:,}"),
+            (KILLS[self._name], f"{self.kills:,}"),
             ("kills a second under fire, a house", _rate(self.kills, told["seconds_under_fire"])),
             ("kills a second, all in all", _rate(self.kills, told["seconds"])),
             *sorted(sums["blows"].items()),
@@ -131,6 +140,7 @@ class Result:
                 (f"{name.replace('_', ' ')}, {lease} s (p50, p99, max)", _shown(spread))
                 for name, spreads in self.lengths().items()
                 for lease, spread in spreads.items()
+                if spread
             ),
         ]
         head = ["| | |", "|---|---:|"]

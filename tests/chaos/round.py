@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -11,16 +12,16 @@ from typing import Any
 
 import asyncpg
 
-from app.store.embedded import Embedded
-from tests.chaos.books import read_venue
 from tests.chaos.house import House
 from tests.chaos.killer import Killer
 from tests.chaos.operator import decide
 from tests.chaos.owners import Owners
-from tests.chaos.rest import audit, settle, untold
+from tests.chaos.rest import settle, untold
+from tests.chaos.scene import Scene
 from tests.chaos.subscriber import Subscriber
 from tests.chaos.terms import Terms
 from tests.chaos.trader import Trader
+from tests.postgres import PostgresServer
 
 
 @dataclass(slots=True)
@@ -45,6 +46,10 @@ class Outcome:
     takeovers: list[float] = field(default_factory=list)
     takeovers_disturbed: list[float] = field(default_factory=list)
     database_away: list[float] = field(default_factory=list)
+    line_back: list[float] = field(default_factory=list)
+    """From a cut of the line to the first news over it, and `mended`, from when it was whole."""
+    line_mended: list[float] = field(default_factory=list)
+    line_back_disturbed: list[float] = field(default_factory=list)
     own_deaths: Counter[str] = field(default_factory=Counter)
     faults: dict[str, list[str]] = field(default_factory=dict)
 
@@ -53,15 +58,27 @@ class Outcome:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
-async def play(folder: Path, server: Embedded, terms: Terms) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is hit, and by whom."""
+
+    house: Callable[[Path, PostgresServer, Terms], Any]
+    killer: Callable[[Any, Owners, Subscriber, Trader], Killer]
+
+
+ALONE = Stage(House, Killer)
+"""One server at a venue that misbehaves."""
+
+
+async def play(folder: Path, server: PostgresServer, terms: Terms, stage: Stage = ALONE) -> Outcome:
     """Play one round in a database of its own, named as the folder."""
-    house = House(folder, server, terms)
+    house: Scene = stage.house(folder, server, terms)
     subscriber, owners = Subscriber(house), Owners(house)
     tasks: list[asyncio.Task[None]] = []
     try:
         await house.open()
         trader = Trader(house, subscriber)
-        killer = Killer(house, owners, subscriber, trader)
+        killer = stage.killer(house, owners, subscriber, trader)
         begun = time.monotonic()
         tasks += [asyncio.create_task(task.run()) for task in (subscriber, owners)]
         loading = asyncio.create_task(trader.run())
@@ -76,7 +93,7 @@ async def play(folder: Path, server: Embedded, terms: Terms) -> Outcome:
         await _rest(outcome, house, subscriber, trader)
         outcome.at_rest = time.monotonic() - fired
         await trader.close()
-        _tell(outcome, house, killer, owners, subscriber, trader)
+        await _tell(outcome, house, killer, owners, subscriber, trader)
         return outcome
     finally:
         for task in tasks:
@@ -96,7 +113,7 @@ async def _until(killer: Killer, others: list[asyncio.Task[None]]) -> None:
     await killing
 
 
-async def _rest(outcome: Outcome, house: House, subscriber: Subscriber, trader: Trader) -> None:
+async def _rest(outcome: Outcome, house: Scene, subscriber: Subscriber, trader: Trader) -> None:
     books = await settle(house)
     outcome.reasons = books.reasons
     if books.reasons and not books.faults:
@@ -106,15 +123,17 @@ async def _rest(outcome: Outcome, house: House, subscriber: Subscriber, trader: 
     faults |= {"events": await untold(house, subscriber)}
     faults |= {"over_reserved": subscriber.over_reserved, "parents": list(trader.wrong)}
     faults["parents"] += await _parents(house, trader)
-    report = await audit(house)
-    outcome.counts += Counter({f"audited {n}": v for n, v in report.get("compared", {}).items()})
-    if report["code"] != 0:
-        failed = [check for check in report.get("checks", []) if check["total_faults"]]
-        faults["audit"] = [json.dumps(check) for check in failed] or [str(report)]
+    faults["audit"] = []
+    for report in await house.audits():
+        compared = report.get("compared", {})
+        outcome.counts += Counter({f"audited {name}": n for name, n in compared.items()})
+        if report["code"] != 0:
+            failed = [check for check in report.get("checks", []) if check["total_faults"]]
+            faults["audit"] += [json.dumps(check) for check in failed] or [str(report)]
     outcome.faults = {name: rows for name, rows in faults.items() if rows}
 
 
-async def _parents(house: House, trader: Trader) -> list[str]:
+async def _parents(house: Scene, trader: Trader) -> list[str]:
     """Orders that were answered and are not there, or are there and were refused."""
     connection = await asyncpg.connect(house.url)
     try:
@@ -130,40 +149,33 @@ async def _parents(house: House, trader: Trader) -> list[str]:
     return wrong + [f"{n}: refused ({why})" for n, why in trader.refused.items() if n in there]
 
 
-def _tell(
+async def _tell(
     outcome: Outcome,
-    house: House,
+    house: Scene,
     killer: Killer,
     owners: Owners,
     subscriber: Subscriber,
     trader: Trader,
 ) -> None:
-    venue = read_venue(house.venue.ledger)
+    counts, outcome.drawn = await house.tally()
     outcome.blows, outcome.moments, outcome.did = killer.blows, killer.moments, trader.did
     outcome.desks = killer.desks
     outcome.takeovers, outcome.takeovers_disturbed = owners.takeovers, owners.disturbed
     outcome.database_away = killer.database_away
-    outcome.own_deaths, outcome.drawn = house.own_deaths, Counter(venue.faults)
+    outcome.line_back, outcome.line_back_disturbed = killer.line_back, killer.line_back_disturbed
+    outcome.line_mended = killer.line_mended
+    outcome.own_deaths = house.own_deaths
     outcome.complaints = _complaints(house.folder)
-    outcome.counts += Counter(
-        {
-            "orders": len(trader.entered),
-            "children at the venue": len(venue.accepted),
-            "orders at the venue": venue.counts["orders"],
-            "executions at the venue": venue.counts["executions"],
-            "busts at the venue": venue.counts["busts"],
-            "late and over-fills": len(venue.late),
-            "events": len(subscriber.seen),
-            "subscriptions": subscriber.resumed,
-        }
-    )
+    outcome.counts += Counter({"orders": len(trader.entered)})
+    outcome.counts += counts
+    outcome.counts += Counter({"events": len(subscriber.seen), "subscriptions": subscriber.resumed})
     outcome.counts += Counter({f"started {r}": n for r, n in house.restarts.items()})
 
 
 def _complaints(folder: Path) -> Counter[str]:
     """What the processes said that was worse than a warning, and tracebacks, by what they say."""
     said: Counter[str] = Counter()
-    for path in folder.glob("*.log"):
+    for path in folder.rglob("*.log"):
         for line in path.read_text(errors="replace").splitlines():
             if line.startswith("Traceback"):
                 said[f"{path.stem.partition('-')[0]}: traceback"] += 1

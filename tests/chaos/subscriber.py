@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from app.store.event_log import CHANNELS
-from tests.chaos.house import House
+from tests.chaos.scene import Scene
 
 Frame = dict[str, Any]
 Place = tuple[int, int]
@@ -28,7 +28,7 @@ def place_of(cursor: str) -> Place:
 class Subscriber:
     """`seen` has every frame's place, `orders` the latest sums of every order."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: Scene) -> None:
         self.seen: list[Place] = []
         self.disorder: list[str] = []
         """Frames that came twice or too late."""

@@ -8,9 +8,8 @@ from typing import Any
 
 import httpx
 
-from tests.chaos.house import House
+from tests.chaos.scene import Scene
 from tests.chaos.subscriber import OVER, Subscriber
-from tests.chaos.terms import ACCOUNTS
 
 PATIENCE_SECONDS = 40.0
 """Beyond its end, after which an order no longer holds its place among those kept open."""
@@ -24,7 +23,7 @@ class Trader:
     An order that is entered twice, or was refused and is there all the same, is `wrong`.
     """
 
-    def __init__(self, house: House, subscriber: Subscriber) -> None:
+    def __init__(self, house: Scene, subscriber: Subscriber) -> None:
         self.entered: dict[str, str] = {}
         self.refused: dict[str, str] = {}
         self.wrong: list[str] = []
@@ -42,16 +41,16 @@ class Trader:
 
     async def run(self) -> None:
         """Keep orders open until canceled; those that are open live on."""
-        each = self._house.terms.open_orders // len(ACCOUNTS)
+        each = self._house.terms.open_orders // len(self._house.accounts)
         while True:
-            for account in ACCOUNTS:
+            for account in self._house.accounts:
                 if self._open[account] < each:
                     self._begin(account)
             await asyncio.sleep(0.05)
 
     async def cancel_all(self) -> None:
         """Ask for the end of everything."""
-        for account in ACCOUNTS:
+        for account in self._house.accounts:
             await self._ask("DELETE", f"/orders?account={account}")
 
     async def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:

@@ -1,7 +1,6 @@
 """One true history a run, one copy of it a test: the database cloned, the ledger copied."""
 
 import asyncio
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 
 from tests.cli.machine_story import move
 from tests.cli.story import copy_ledger, tell
-from tests.conftest import run_sql, with_database
+from tests.databases import Databases, name_of
 
 
 @dataclass(frozen=True)
@@ -23,23 +22,21 @@ class Story:
 
 @pytest.fixture(scope="session")
 def told(
-    server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
+    databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Story]:
-    name, folder = f"story_{uuid.uuid4().hex[:12]}", tmp_path_factory.mktemp("story")
-    asyncio.run(run_sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    asyncio.run(tell(with_database(server_url, name), folder))
-    yield Story(name, folder / "paper.sqlite3")
-    asyncio.run(run_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+    folder = tmp_path_factory.mktemp("story")
+    with databases.fresh("story", template) as url:
+        asyncio.run(tell(url, folder))
+        yield Story(url, folder / "paper.sqlite3")
 
 
 @pytest.fixture
-def story(server_url: str, told: Story, tmp_path: Path) -> Iterator[Story]:
+def story(databases: Databases, told: Story, tmp_path: Path) -> Iterator[Story]:
     """A copy that a test may break."""
-    name, ledger = f"broken_{uuid.uuid4().hex[:12]}", tmp_path / "paper.sqlite3"
+    ledger = tmp_path / "paper.sqlite3"
     copy_ledger(told.ledger, ledger)
-    asyncio.run(run_sql(server_url, f"CREATE DATABASE {name} TEMPLATE {told.url}"))
-    yield Story(with_database(server_url, name), ledger)
-    asyncio.run(run_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+    with databases.fresh("broken", name_of(told.url)) as url:
+        yield Story(url, ledger)
 
 
 @pytest.fixture

@@ -186,14 +186,19 @@ async def _adopt(connection: Any, db: sqlite3.Connection) -> None:
     child = dict(like) | {
         "id": name, "number": 99, "qty": Decimal(5), "filled": Decimal(0), "status": "canceled",
         "epoch": 0, "adopted": True, "reason": "adopted", "why": {}, "broker_order_id": "V-99",
-        "intended_at": order["end_at"],
+        "intended_at": order["end_at"], "cancel_requested_at": None,
     }  # fmt: skip
     places = ", ".join(f"${n}" for n in range(1, len(child) + 1))
     await connection.execute(
         f"INSERT INTO children ({', '.join(child)}) VALUES ({places})", *child.values()
     )
-    told = {"child_id": name, "number": 99, "qty": "5", "price": str(child["price"])}
-    await _tell(connection, order["id"], "child.adopted", told | {"live": False})
+    told = {
+        "child_id": name, "number": 99, "qty": "5", "price": str(child["price"]),
+        "side": child["side"], "purpose": "rest", "time_in_force": "day", "live": False,
+        "broker_order_id": "V-99",
+    }  # fmt: skip
+    await _tell(connection, order["id"], "child.adopted", told)
+    await connection.execute("UPDATE orders SET next_child = 100 WHERE id = $1", order["id"])
     terms = (name, "V-99", child["symbol"], child["side"], "5", str(child["price"]))
     db.execute("INSERT INTO orders VALUES (99, 'main', ?, ?, ?, ?, ?, ?, 'ioc', 1, 2, 'accepted')",
                terms)  # fmt: skip

@@ -43,6 +43,19 @@ PRICES = (
 
 CONTROL = (
     Planted(
+        "no child is sent under a halt",
+        (
+            # What closes positions passes halts, and none asked for that.
+            "UPDATE orders SET role = 'flatten'",
+            "INSERT INTO controls (scope, name, halted, level, changed_at)"
+            f" VALUES ('account', 'main', true, 'cancel', {LONG_AGO})",
+        ),
+    ),
+    Planted(
+        "an order that only reduces sends no child beyond the position",
+        (f"UPDATE orders SET reduce_only = true WHERE id = {FILLED_ORDER}",),
+    ),
+    Planted(
         "what is open under a switch that cancels has a cancel request",
         (
             "INSERT INTO controls (scope, name, halted, level, changed_at)"
@@ -122,4 +135,19 @@ PROGRESS = (
     ),
 )  # fmt: skip
 
-ALL = (*PRICES, *CONTROL, *ORDER_OF_EVENTS, *PROGRESS)
+EXITS = (
+    Planted(
+        "exits fill no more than their entry did",
+        (
+            f"UPDATE orders SET group_id = {CANCELED_ORDER}, role = 'exit'"
+            f" WHERE id = {FILLED_ORDER}",
+            f"UPDATE orders SET group_id = id, role = 'entry' WHERE id = {CANCELED_ORDER}",
+        ),
+    ),
+    Planted(
+        "an exit only reduces, on the other side of its entry, beside no other open one",
+        (f"UPDATE orders SET group_id = id, role = 'exit' WHERE id = {FILLED_ORDER}",),
+    ),
+)
+
+ALL = (*EXITS, *PRICES, *CONTROL, *ORDER_OF_EVENTS, *PROGRESS)

@@ -1,4 +1,4 @@
-"""Runs the real command line in a real process."""
+"""Runs the real command line in a real process, the libraries of which are mostly loaded before."""
 
 import json
 import os
@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.cli.warm import command
 
 SLIPSTREAM = Path(sys.executable).with_name("slipstream")
 
@@ -38,6 +40,11 @@ class Shell:
     data: Path
 
     def __call__(self, *arguments: str, **environment: str) -> Said:
+        told = self.environment() | environment
+        return Said(*command(arguments, told, self.folder, seconds=60))
+
+    def cold(self, *arguments: str, **environment: str) -> Said:
+        """Through the installed script, in a new interpreter: as a user types it."""
         done = subprocess.run(
             [SLIPSTREAM, *arguments],
             env=self.environment() | environment,

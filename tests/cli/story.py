@@ -1,11 +1,13 @@
 """A small true history to audit: orders of every fate, made by the real engine and venue."""
 
 import sqlite3
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+from app.domain.mode import Mode
 from app.domain.quantity import Side
-from app.engine import commands, signals
+from app.engine import commands, signals, strategies
 from app.engine.signals import Signal
 from tests.world import CALLER, World, open_world
 
@@ -45,6 +47,12 @@ async def tell(url: str, folder: Path) -> dict[str, str]:
 async def _signal(world: World) -> None:
     signal = Signal("main", "test", "s-1", "ACME", Side.BUY, Decimal(50))
     await signals.receive(world.service, CALLER, signal, {"id": "s-1", "market": "ACME"})
+    # And one that is only recorded.
+    shadow = strategies.Settings(mode=Mode.SHADOW)
+    await strategies.change(world.service, CALLER, "main", "quiet", shadow, "drill")
+    quiet = replace(signal, signal_id="s-2", strategy="quiet")
+    told = await signals.receive(world.service, CALLER, quiet, {"id": "s-2", "market": "ACME"})
+    assert (told["decision"], told["mode"], told["order_id"]) == ("execute", "shadow", None)
 
 
 async def _amend(world: World, order_id: str, limit: Decimal) -> None:

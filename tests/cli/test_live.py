@@ -1,5 +1,6 @@
-"""The command line against a real server: its processes, its embedded PostgreSQL, its stream."""
+"""The command line against a real server: its processes, its PostgreSQL, its stream."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -11,16 +12,21 @@ from typing import Any
 import pytest
 
 from app.cli.client import Client
-from app.cli.demo.server import DemoServer, running
+from app.cli.demo.server import DemoServer
 from app.cli.exits import Exit
+from tests.cli.served import served
 from tests.cli.shell import Shell
+from tests.databases import run_sql
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("command line against a server")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[DemoServer]:
-    with running({"SPEED": "600", "FEED_SEED": "7", "SYMBOLS": "COINX"}) as started:
+def server(
+    home_server: str | None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DemoServer]:
+    settings = {"SPEED": "600", "FEED_SEED": "7", "SYMBOLS": "COINX"}
+    with served(tmp_path_factory.mktemp("server"), home_server, settings) as started:
         yield started
 
 
@@ -49,6 +55,13 @@ def until_status(shell: Shell, order_id: str, status: str) -> None:
             return
         time.sleep(0.1)
     raise AssertionError(f"order {order_id} never became {status}")
+
+
+def until_subscribed(shell: Shell) -> None:
+    deadline = time.monotonic() + 20
+    while shell("status", "--json").json["streams"]["subscribers"] == 0:
+        assert time.monotonic() < deadline, "the watcher never subscribed"
+        time.sleep(0.1)
 
 
 def test_health_and_status(shell: Shell) -> None:
@@ -86,6 +99,7 @@ def test_an_order_that_ends_unfilled_is_code_4(shell: Shell) -> None:
     order_id = resting(shell)
     with shell.start("watch", order_id) as watching:
         until_status(shell, order_id, "working")
+        until_subscribed(shell)
         canceled = shell("cancel", order_id)
         assert (canceled.code, canceled.out) == (Exit.OK, f"canceling {order_id}\n")
         out, err = watching.communicate(timeout=30)
@@ -107,7 +121,7 @@ def test_watch_shows_all_open_orders_until_interrupted(shell: Shell) -> None:
     with shell.start("watch", "--json") as watching:
         events = _events_until(shell, watching, "order.filled")
         watching.send_signal(signal.SIGINT)
-        assert watching.wait(10) == Exit.OK
+        assert watching.wait(60) == Exit.OK
     assert {"order.accepted", "child.intended", "fill.booked"} <= {e["type"] for e in events}
 
 
@@ -115,10 +129,7 @@ def _events_until(
     shell: Shell, watching: "subprocess.Popen[str]", kind: str
 ) -> list[dict[str, Any]]:
     """The events of a market order, entered once the watcher is there."""
-    deadline = time.monotonic() + 20
-    while shell("status", "--json").json["streams"]["subscribers"] == 0:
-        assert time.monotonic() < deadline, "the watcher never subscribed"
-        time.sleep(0.1)
+    until_subscribed(shell)
     assert watching.stdout is not None
     shell(*coin("--algo", "market"))
     events: list[dict[str, Any]] = []
@@ -159,6 +170,8 @@ def test_lists_page_by_page(shell: Shell, server: DemoServer) -> None:
         (("cancel", "no-such-order"), "unknown_order"),
         (("orders", "--status", "no-such"), "status"),
         (("keys", "revoke", "no-such"), "unknown_key"),
+        (("hooks", "end", "no-such"), "unknown_hook"),
+        (("hooks", "make", "x", "--strategy", "s", "--symbol", "any"), "max_qty"),
     ],
 )
 def test_a_refusal_is_one_line_that_names_the_field(
@@ -175,7 +188,7 @@ def test_keys_are_printed_once(shell: Shell) -> None:
     assert key.startswith("slip_")
     listed = shell("keys", "list", "--json")
     assert key not in listed.out
-    assert key.split("_")[2] not in shell("keys", "list").out
+    assert key.split("_", 2)[2] not in shell("keys", "list").out
     assert shell("orders", SLIPSTREAM_KEY=key).code == Exit.OK
     refused = shell(*coin(), SLIPSTREAM_KEY=key)
     assert refused.code == Exit.REFUSED
@@ -186,6 +199,24 @@ def test_keys_are_printed_once(shell: Shell) -> None:
     assert shell("orders", SLIPSTREAM_KEY=key).code == Exit.REFUSED
 
 
+def test_a_hook_is_printed_once_rotated_and_ended(shell: Shell) -> None:
+    bounds = ("--strategy", "turtle", "--symbol", "NASDAQ:ACME=ACME", "--max-qty", "50")
+    made = shell("hooks", "make", "turtle", *bounds, "--max-lag", "60s")
+    assert made.code == Exit.OK, made.err
+    path = made.out.strip()
+    assert path.startswith("/webhooks/tradingview/hook_")
+    listed = shell("hooks", "list", "--json")
+    [hook] = listed.json
+    assert (hook["symbols"], hook["max_lag"]) == ({"NASDAQ:ACME": "ACME"}, 60.0)
+    token = path.rpartition("/")[2]
+    assert token not in listed.out + shell("hooks", "list").out
+    rotated = shell("hooks", "rotate", hook["id"], "--keep", "1h").out.strip()
+    assert rotated.startswith("/webhooks/tradingview/hook_")
+    assert rotated != path
+    assert shell("hooks", "end", hook["id"]).code == Exit.OK
+    assert shell("hooks", "end", hook["id"]).code == Exit.REFUSED
+
+
 def test_the_audit_of_a_working_server_finds_nothing(shell: Shell) -> None:
     order_id = shell(*coin("--algo", "twap", "--duration", "1h", "--json")).json["id"]
     for _ in range(3):
@@ -194,3 +225,39 @@ def test_the_audit_of_a_working_server_finds_nothing(shell: Shell) -> None:
         assert said.json["notes"] == []
     shell("cancel", order_id)
     assert "The books are right" in shell("audit").out
+
+
+def test_an_order_says_why(shell: Shell, server: DemoServer) -> None:
+    entered = shell(*coin("--algo", "twap", "--duration", "5m", "--wait", "--json"))
+    order_id = entered.out.splitlines()[0].partition('"id":"')[2].partition('"')[0]
+    said = shell("why", order_id, "--verify")
+    assert said.code == Exit.OK
+    assert "goes to working" in said.out
+    assert "envelope  must " in said.out
+    assert " traded by others" in said.out
+    assert "different, 0 not stored" in said.out
+    told = shell("why", order_id, "--verify", "--json").json
+    assert told["verified"]["equal"] >= len(told["items"]) + 2
+    assert told["verified"]["different"] == 0
+    assert [v["seq"] for v in told["verdicts"]] == sorted(
+        part["seq"] for part in (*told["items"], *told["decisions"])
+    )
+    child = told["items"][0]
+    halted = json.dumps({"desk": {"halt": "drill"}})
+    _sql(server, f"UPDATE children SET why = why || '{halted}' WHERE id = '{child['id']}'")
+    said = shell("why", order_id, "--verify")
+    assert said.code == Exit.FAILED
+    assert "1 different" in said.out
+    assert f"event {child['seq']}: another decision comes out" in said.out
+    assert "come out differently: 1" in said.err
+    _sql(server, f"UPDATE children SET why = '{{}}' WHERE id = '{child['id']}'")
+    said = shell("why", order_id, "--verify")
+    assert said.code == Exit.OK
+    assert "what the decision saw is not stored" in said.out
+    assert f"event {child['seq']}: not stored" in said.out
+    said = shell("why", "0198f3a0-5f0e-7c1a-9d55-2b7c1f6f0a11")
+    assert (said.code, "unknown_order" in said.err) == (Exit.REFUSED, True)
+
+
+def _sql(server: DemoServer, statement: str) -> None:
+    asyncio.run(run_sql(server.database_url, statement))

@@ -1,9 +1,9 @@
 """The command line without a server: help, usage, exit codes, and how quickly it starts."""
 
 import json
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,8 @@ from tests.cli.shell import Shell
 NOWHERE = "http://127.0.0.1:1"
 COMMANDS = (
     "serve", "demo", "order", "orders", "watch", "cancel", "pause", "resume", "keys", "audit",
-    "health", "status", "kill", "release", "resolve", "statistics",
+    "health", "status", "kill", "release", "resolve", "statistics", "data", "report", "why",
+    "hooks",
 )  # fmt: skip
 
 
@@ -37,11 +38,13 @@ def test_every_command_has_help(shell: Shell, command: str) -> None:
 
 
 def test_help_is_there_at_once(shell: Shell) -> None:
+    """Seconds of a processor: what others do on the machine does not count."""
     took = []
     for _ in range(3):
-        begun = time.monotonic()
-        shell("--help")
-        took.append(time.monotonic() - begun)
+        before = os.times()
+        shell.cold("--help")
+        after = os.times()
+        took.append(sum(after[2:4]) - sum(before[2:4]))
     assert min(took) < 0.5
 
 

@@ -12,23 +12,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain import admission
-from app.domain.admission import Admitted, Rules, Scene, admit
+from app.domain import admission, window
+from app.domain.admission import Admitted, admit, check_amended
 from app.domain.algos import BY_NAME
+from app.domain.desk import Desk
 from app.domain.execution import accepted
 from app.domain.fact import Intended, Purpose, TimeInForce
 from app.domain.fold import apply
-from app.domain.guards import OPEN_CHILDREN_MAX, Desk, Hold, Wish, max_child
+from app.domain.guards import OPEN_CHILDREN_MAX, Hold, Wish, max_child
 from app.domain.guards import Scene as GuardScene
 from app.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant
 from app.domain.instrument import Instrument
-from app.domain.limits import Limits
 from app.domain.market import Market, Quote
 from app.domain.plan import Envelope
 from app.domain.quantity import ZERO, Side
 from app.domain.refusal import Refusal, Unavailable
 from app.domain.request import Request
 from app.domain.routing import Thresholds
+from app.domain.scene import Rules, Scene
 from app.domain.session import Session
 from app.domain.task import Urgency
 from app.domain.volume import VolumeCurve
@@ -74,20 +75,17 @@ def a_request(**fields: Any) -> Request:
     )
 
 
-def try_admit(
-    fields: Fields, there: Fields | None = None, limits: Limits | None = None
-) -> Admitted:
-    rules = Rules(limits or Limits(), Thresholds(), POLICY)
-    return admit(a_request(**fields), "o1", scene(**(there or {})), rules)
+def try_admit(fields: Fields, there: Fields | None = None) -> Admitted:
+    return admit(a_request(**fields), "o1", scene(**(there or {})), Rules(Thresholds(), POLICY))
 
 
 def admitted(**fields: Any) -> Admitted:
     return try_admit(fields)
 
 
-def refused(fields: Fields, there: Fields | None = None, limits: Limits | None = None) -> Refusal:
+def refused(fields: Fields, there: Fields | None = None) -> Refusal:
     with pytest.raises(Refusal) as caught:
-        try_admit(fields, there, limits)
+        try_admit(fields, there)
     return caught.value
 
 
@@ -100,6 +98,7 @@ REFUSALS: list[tuple[Fields, Fields, str, str]] = [
     ({"qty": None, "notional": None}, {}, "qty_or_notional", "qty"),
     ({"qty": D(1), "notional": D(100)}, {}, "qty_or_notional", "qty"),
     ({"qty": D(0)}, {}, "not_positive", "qty"),
+    ({"algo": "bracket"}, {}, "limit_price_needed", "limit_price"),
     ({"qty": D("-1")}, {}, "not_positive", "qty"),
     ({"notional": D(0)}, {}, "not_positive", "notional"),
     ({"notional": D("-0.01")}, {}, "not_positive", "notional"),
@@ -143,6 +142,7 @@ REFUSALS: list[tuple[Fields, Fields, str, str]] = [
     ({"params": {"max_child": 250}, "qty": D(1000)}, COARSE, "wrong_lot", "params.max_child"),
     ({"params": {"max_child": 0}}, {}, "wrong_lot", "params.max_child"),
     ({"params": {"max_child": 9, "min_child": 10}}, {}, "out_of_range", "params.max_child"),
+    ({"params": {"display": 9, "min_child": 10}}, {}, "out_of_range", "params.display"),
     ({"algo": "market", "params": {"slices": 3}}, {}, "unknown_parameter", "params.slices"),
 ]
 
@@ -156,14 +156,19 @@ def test_a_refusal_names_its_field(fields: Fields, there: Fields, code: str, fie
 
 
 def test_no_refusal_is_missing_from_the_table() -> None:
-    written = set(re.findall(r'(?:Refusal|Unavailable)\(\s*"(\w+)"', inspect.getsource(admission)))
+    written = set(
+        re.findall(
+            r'(?:Refusal|Unavailable)\(\s*"(\w+)"',
+            inspect.getsource(admission) + inspect.getsource(window),
+        )
+    )
     shown = {code for _, _, code, _ in REFUSALS}
     assert len(written) >= 12
     assert written <= shown
 
 
 def test_the_refusal_of_an_algorithm_says_which_there_are() -> None:
-    assert "auto, limit, market, twap, vwap" in refused({"algo": "vwop"}).message
+    assert ", ".join(["auto", *sorted(BY_NAME)]) in refused({"algo": "vwop"}).message
 
 
 # Quantity
@@ -217,61 +222,7 @@ def test_a_venue_without_a_minimum_still_takes_no_empty_order() -> None:
     assert try_admit({"notional": D(100)}, there).task.qty == 1
 
 
-# Limits
-
-
-@pytest.mark.parametrize(
-    ("fields", "limits", "code", "value", "field"),
-    [
-        ({}, Limits(max_order_qty=D(999)), "max_order_qty", "1000", "qty"),
-        ({}, Limits(max_order_notional=D("99999.99")), "max_order_notional", "100000.00", "qty"),
-        (
-            {"notional": D(100_000)},
-            Limits(max_order_qty=D(999)),
-            "max_order_qty",
-            "1000",
-            "notional",
-        ),
-        (
-            {"limit_price": D(101)},
-            Limits(max_order_notional=D(100_999)),
-            "max_order_notional",
-            "101000",
-            "qty",
-        ),
-        (
-            {"side": Side.SELL, "limit_price": D(101)},
-            Limits(max_order_notional=D(100_999)),
-            "max_order_notional",
-            "101000",
-            "qty",
-        ),
-        (
-            {"limit_price": D(50)},
-            Limits(max_order_notional=D(99_999)),
-            "max_order_notional",
-            "100000.00",
-            "qty",
-        ),
-    ],
-)
-def test_a_limit_names_itself_and_both_numbers(
-    fields: Fields, limits: Limits, code: str, value: str, field: str
-) -> None:
-    found = refused(fields, limits=limits)
-    assert (found.code, found.field) == (f"risk.{code}", field)
-    assert found.detail == {
-        "limit": code,
-        "limit_value": format(getattr(limits, code), "f"),
-        "order_value": value,
-    }
-
-
-def test_a_limit_lets_through_what_just_fits() -> None:
-    assert try_admit({}, limits=Limits(D(1000), D(100_000)))
-    # Dearer than the market but no more: a limit below it does not make the order smaller.
-    assert try_admit({"limit_price": D(50)}, limits=Limits(D(1000), D(100_000)))
-    assert try_admit({"qty": D(10**12)}, limits=Limits())
+# Prices
 
 
 @pytest.mark.parametrize(
@@ -332,10 +283,28 @@ def test_a_book_that_is_no_price_gives_no_limit(book: Quote) -> None:
 
 @pytest.mark.parametrize("algo", sorted(BY_NAME))
 def test_what_is_asked_for_is_not_routed(algo: str) -> None:
-    limit = D("99.50") if BY_NAME[algo].needs_limit_price else None
+    limit = D("99.50") if BY_NAME[algo].needs_limit_price or algo == "bracket" else None
     found = admitted(algo=algo, limit_price=limit, urgency=Urgency.IMMEDIATE)
     assert (found.task.algo, found.route.reason) == (algo, "asked for")
-    assert found.task.limit_price == limit
+    if algo != "smart_limit":
+        assert found.task.limit_price == limit
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        # The middle is 100.00: 0.1 % from it, rounded so that it is never worse.
+        ({}, "100.10"),
+        ({"side": Side.SELL}, "99.90"),
+        ({"params": {"max_slippage": "0.00125"}}, "100.12"),
+        ({"side": Side.SELL, "params": {"max_slippage": "0.00125"}}, "99.88"),
+        # A limit price of one's own counts where it is the better one.
+        ({"limit_price": D("100.05")}, "100.05"),
+        ({"limit_price": D("100.50")}, "100.10"),
+    ],
+)
+def test_a_smart_limit_is_bounded_from_arrival(fields: dict[str, Any], expected: str) -> None:
+    assert admitted(algo="smart_limit", **fields).task.limit_price == D(expected)
 
 
 # Windows
@@ -489,55 +458,49 @@ books = st.builds(
 )
 scenes = st.builds(
     Scene,
-    instruments,
-    st.sampled_from([(SESSION, NEXT), (ALWAYS,), (HALF_DAY, NEXT), ()]),
-    st.none(),
-    books,
-    st.none() | prices,
-    st.none() | amounts,
-    st.just(NOW) | moments,
+    instrument=instruments,
+    sessions=st.sampled_from([(SESSION, NEXT), (ALWAYS,), (HALF_DAY, NEXT), ()]),
+    curve=st.none(),
+    quote=books,
+    last=st.none() | prices,
+    last_at=st.none() | moments,
+    daily_volume=st.none() | amounts,
+    now=st.just(NOW) | moments,
 )
-rules = st.builds(
-    lambda qty, notional: Rules(Limits(qty, notional), Thresholds(), POLICY),
-    rarely(whole),
-    rarely(whole),
-)
+RULES = Rules(Thresholds(), POLICY)
 
 
 @settings(max_examples=settings.default.max_examples * 10)
 @given(
     rarely(neither_or_both).flatmap(lambda f: st.just(f) if f else requests | by_notional),
     scenes,
-    rules,
 )
 def test_whatever_is_asked_is_an_order_within_its_bounds_or_a_refusal(
-    fields: dict[str, Any], there: Scene, house: Rules
+    fields: dict[str, Any], there: Scene
 ) -> None:
     request = Request(account="a1", symbol="XYZ", **fields)
-    verdict = verdict_on(request, there, house)
+    verdict = verdict_on(request, there)
     if isinstance(verdict, Refusal):
         assert verdict.code
         assert verdict.field
     else:
-        assert_within_bounds(request, there, house, verdict)
+        assert_within_bounds(request, there, verdict)
 
 
-def verdict_on(request: Request, there: Scene, house: Rules) -> Admitted | Refusal:
+def verdict_on(request: Request, there: Scene) -> Admitted | Refusal:
     try:
-        return admit(request, "o1", there, house)
+        return admit(request, "o1", there, RULES)
     except Refusal as refusal:
         return refusal
 
 
-def assert_within_bounds(request: Request, there: Scene, house: Rules, found: Admitted) -> None:
-    task, instrument, limits = found.task, there.instrument, house.limits
+def assert_within_bounds(request: Request, there: Scene, found: Admitted) -> None:
+    task, instrument = found.task, there.instrument
     assert task.qty >= max(instrument.min_qty, instrument.lot)
     assert Fraction(task.qty) % Fraction(instrument.lot) == 0
     assert task.session in there.sessions
     assert task.session.opens_at <= task.start < task.end <= task.session.closes_at
     assert task.start >= there.now
-    assert limits.max_order_qty is None or task.qty <= limits.max_order_qty
-    assert limits.max_order_notional is None or found.notional <= limits.max_order_notional
     assert task.limit_price is None or task.limit_price > 0
     assert (task.limit_price is not None) or not found.algorithm.needs_limit_price
     if request.notional is not None:
@@ -624,3 +587,37 @@ def test_a_priority_beyond_its_range_is_refused(priority: int) -> None:
 
 def test_a_priority_in_its_range_changes_nothing_else() -> None:
     assert [admitted(priority=p) for p in (-100, 100)] == [admitted()] * 2
+
+
+@pytest.mark.parametrize(
+    ("side", "slip", "edge"), [("buy", "150.01", "150"), ("sell", "49.99", "50")]
+)
+def test_a_price_far_beyond_the_market_is_no_price_one_would_take(
+    side: str, slip: str, edge: str
+) -> None:
+    """Everything would be taken at once: a slip, as a limit so far away is none."""
+    asked = {"side": Side(side), "params": {"would_price": slip}}
+    refusal = refused(asked)
+    assert (refusal.code, refusal.field) == ("out_of_range", "params.would_price")
+    assert try_admit(asked | {"params": {"would_price": edge}})
+    amended = replace(try_admit({"side": Side(side)}).task, params={"would_price": D(slip)})
+    rules = Rules(Thresholds(), POLICY)
+    with pytest.raises(Refusal, match="collar"):
+        check_amended(amended, scene(), rules, ["params"])
+    check_amended(amended, scene(), rules, ["end"])
+
+
+@pytest.mark.parametrize(
+    ("qty", "params", "shown"),
+    [
+        (1000, {}, 100),
+        (305, {}, 30),
+        (5, {}, 1),
+        (300, {"min_child": 60}, 60),
+        (9, {"display": 4}, 4),
+    ],
+)
+def test_what_an_iceberg_shows_is_spelled_out(qty: int, params: dict[str, int], shown: int) -> None:
+    asked = {"algo": "iceberg", "qty": D(qty), "limit_price": D(100), "params": params}
+    assert try_admit(asked).task.params["display"] == shown
+    assert "display" not in try_admit({"algo": "twap"}).task.params

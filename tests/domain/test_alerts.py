@@ -192,3 +192,20 @@ def test_a_new_rule_is_one_file(discover: Discover) -> None:
 def test_a_misnamed_rule_stops_the_start(discover: Discover, text: str, says: str) -> None:
     with pytest.raises(TypeError, match=says):
         discover({"calm": GOOD.format(name="calm"), "quiet": text})
+
+
+@pytest.mark.parametrize(("waits", "raised"), [(4 * SECOND, False), (5 * SECOND, True)])
+def test_an_exit_that_has_to_cross_and_waits(waits: int, raised: bool) -> None:
+    now = OPEN + MINUTE
+    for forced in (None, "stop"):
+        params = {"stop": "99"} | ({"forced": forced} if forced else {})
+        task = a_task("bracket", 500, side=Side.SELL, params=params)
+        seen = replace(sight(behind_since=now - waits, now=now), execution=accepted(task))
+        alert = found(seen)
+        assert (alert is not None) == (raised and forced is not None)
+        if alert is not None:
+            assert (alert.rule, alert.severity) == ("exit_waits", Severity.CRITICAL)
+            assert alert.message.startswith("500 XYZ of an exit have to cross (stop)")
+            held = found(replace(seen, bound="halt"))
+            assert held is not None
+            assert "a kill switch holds" in held.message

@@ -46,13 +46,27 @@ def test_a_child_in_doubt_is_found_with_what_it_filled() -> None:
     assert case.sums() == (25, 15, 0, 60, 0, 0)
 
 
-def test_a_bust_of_a_canceled_child_is_open_again() -> None:
+def test_a_canceled_child_is_in_doubt_after_a_bust() -> None:
+    """Its end was believed for a sum: a fill that nobody heard of may make up the same."""
     case = Case.working()
     name = case.intend(40)
     case.fill(name, 15)
     case.hear(ChildCanceled(OPEN, name))
+    assert case.bust(name, 15).status is ChildStatus.UNKNOWN
+    assert case.sums() == (0, 0, 40, 60, 0, 0)
+    case.fill(name, 15)
+    case.hear(ChildCanceled(OPEN, name))
+    assert case.sums() == (15, 0, 0, 85, 0, 0)
+
+
+def test_a_bust_of_a_canceled_child_is_open_again_where_the_rest_was_sent() -> None:
+    case = Case.working(qty=40)
+    name = case.intend(40)
+    case.fill(name, 15)
+    case.hear(ChildCanceled(OPEN, name))
+    case.intend(25)
     assert case.bust(name, 15).status is ChildStatus.CANCELED
-    assert case.sums() == (0, 0, 0, 100, 0, 0)
+    assert case.sums() == (0, 25, 0, 15, 0, 0)
 
 
 def test_a_bust_after_the_end_is_given_up() -> None:

@@ -8,6 +8,7 @@ import pytest
 from app.domain.actions import Cancel, Decision, Move
 from app.domain.closing import CANCEL_UNANSWERED, CHILD_UNKNOWN, SEND_UNANSWERED, awaited, overdue
 from app.domain.decide import decide
+from app.domain.desk import Desk
 from app.domain.execution import Execution
 from app.domain.fact import (
     BecameUnknown,
@@ -20,7 +21,6 @@ from app.domain.fact import (
     Rested,
     Sent,
 )
-from app.domain.guards import Desk
 from app.domain.instant import HOUR, SECOND, Instant
 from app.domain.lifecycle import OrderStatus
 from app.domain.market import Market
@@ -72,9 +72,9 @@ def test_only_those_whose_word_must_come_next_are_awaited() -> None:
         case.hear(Sent(OPEN, child, "b"))
         case.hear(Rested(OPEN, child))
     case.hear(ChildCancelRequested(OPEN, canceling, "patience_ended"))
-    assert [c.id for c in awaited(case.execution)] == [name, canceling]
+    assert [c.id for c in awaited(case.execution, OPEN)] == [name, canceling]
     case.order(Moved(OPEN, OrderStatus.CLOSING, "user"))
-    assert [c.id for c in awaited(case.execution)] == [name, resting, canceling]
+    assert [c.id for c in awaited(case.execution, OPEN)] == [name, resting, canceling]
 
 
 def test_a_child_that_stays_unknown_calls_an_operator() -> None:
@@ -171,4 +171,4 @@ def test_what_stopped_for_another_reason_stands_still(reason: str | None) -> Non
 
 def test_an_order_that_is_over_awaits_nothing() -> None:
     ex = replace(Case.working().execution, status=OrderStatus.CANCELED, canceled=Decimal(100))
-    assert awaited(ex) == ()
+    assert awaited(ex, OPEN) == ()

@@ -12,7 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.actions import Cancel, Decision, Move, Send
+from app.domain.algos import BY_NAME
+from app.domain.auction import cutoff_of
 from app.domain.decide import decide
+from app.domain.desk import Desk
 from app.domain.execution import Crossing, Execution, accepted
 from app.domain.fact import (
     Amended,
@@ -34,14 +37,13 @@ from app.domain.fact import (
     TimeInForce,
 )
 from app.domain.fold import apply
-from app.domain.guards import Desk
 from app.domain.instant import DAY, HOUR, MILLISECOND, MINUTE, SECOND, Instant
 from app.domain.lifecycle import ChildStatus, OrderStatus
 from app.domain.market import Market, Quote
 from app.domain.plan import Plan
 from app.domain.quantity import ZERO, Side
 from app.domain.session import Session
-from app.domain.task import Policy, Task
+from app.domain.task import Policy, Task, Urgency
 from app.domain.trigger import (
     BookUncrossed,
     PriceReaches,
@@ -50,9 +52,9 @@ from app.domain.trigger import (
     TouchMoved,
     VolumeReaches,
 )
-from tests.domain.tasks import OPEN, SESSION, a_task
+from tests.domain.tasks import OPEN, SESSION, a_task, bending_curve
 from tests.domain.test_algos import plan_of
-from tests.domain.toyworld import Command, Row, Venue, World, ended
+from tests.domain.toyworld import AUCTION_TAKES, Command, Row, Venue, World, ended
 
 D = Decimal
 ORDER = OrderStatus
@@ -109,33 +111,63 @@ def markets(draw: st.DrawFn, task: Task) -> list[Row]:
     return rows
 
 
+SLICED = ("twap", "vwap", "is", "pov", "smart_limit")
+
+
 @st.composite
 def orders(draw: st.DrawFn) -> Task:
-    algo = draw(st.sampled_from(["twap", "twap", "twap", "vwap", "market", "limit"]))
+    algo = draw(st.sampled_from(["twap", "vwap", "market", "limit", "iceberg", *SLICED, "pov"]))
     side = draw(st.sampled_from(list(Side)))
-    params: dict[str, Any] = {"max_child": draw(st.sampled_from([None, None, 90, 250]))}
-    if algo in ("twap", "vwap"):
+    params: dict[str, Any] = {
+        "max_child": draw(st.sampled_from([None, None, 90, 250])),
+        "would_price": draw(st.sampled_from([None, None, None, "99.99", "100.02", "100.05"])),
+        "completion": draw(st.sampled_from([None, "finish", "leave", "close"])),
+        "display": draw(st.sampled_from([None, None, None, 50, 200])),
+        "size_jitter": draw(st.sampled_from([None, None, "0.5"])),
+    }
+    if algo in SLICED:
         params |= {
             "slices": draw(st.sampled_from([1, 2, 5, 10, 60])),
             "jitter": draw(st.sampled_from([0, 5, 30])),
-            "placement": draw(st.sampled_from(["cross", "rest_then_cross"])),
+            "placement": draw(st.sampled_from(["cross", "rest_then_cross", "peg", "step_up"])),
             "patience": draw(st.sampled_from([None, None, 0, 3, 600])),
             "min_child": draw(st.sampled_from([None, None, 30, 70])),
+            "steps": draw(st.sampled_from([1, 3, 4])),
+            "reprice_pause": draw(st.sampled_from([0, 1, 7])),
+            "rate": draw(st.sampled_from(["0.1", "0.3", "0.5"])),
+            "child": draw(st.sampled_from([None, 20, 100])),
         }
+    params = {k: v for k, v in params.items() if BY_NAME[algo].parameter(k) is not None}
+    if algo == "pov" and params.get("placement") == "step_up":
+        params["placement"] = "peg"
     lot = draw(st.sampled_from(["1", "1", "5", "10"]))
     limit = draw(st.sampled_from([None, None, None, "100", "99.975", "100.05"]))
-    return a_task(
+    if limit is None and BY_NAME[algo].needs_limit_price:
+        limit = "100"
+    length = draw(st.sampled_from([10 * MINUTE, 5 * MINUTE, 30 * SECOND, SECOND]))
+    policy = Policy(
+        draw(st.sampled_from([20 * SECOND, 10 * MINUTE, 10 * MINUTE])),
+        D("0.5"),
+        length // draw(st.sampled_from([2, 10])),
+    )
+    closes = params.get("completion") == "close"
+    may = BY_NAME[algo].extended_hours and not closes
+    task = a_task(
         algo,
         draw(st.sampled_from([1000, 200, 10])),
         side=side,
         lot=lot,
         min_qty=draw(st.sampled_from([lot, "10"])),
-        limit="100" if algo == "limit" and limit is None else limit,
+        limit=limit,
         cap=draw(st.sampled_from([None, None, None, None, "0.1", "0.25", "0.3", "1"])),
-        length=draw(st.sampled_from([10 * MINUTE, 5 * MINUTE, 30 * SECOND, SECOND])),
-        policy=Policy(draw(st.sampled_from([20 * SECOND, 10 * MINUTE, 10 * MINUTE])), D("0.5")),
+        length=length,
+        session=Session(OPEN, OPEN + length) if closes else SESSION,
+        policy=policy,
+        urgency=draw(st.sampled_from(list(Urgency))),
+        curve=None if closes else draw(st.sampled_from([None, bending_curve()])),
         params={k: v for k, v in params.items() if v is not None},
     )
+    return replace(task, extended_hours=may and draw(st.booleans()))
 
 
 @st.composite
@@ -147,6 +179,7 @@ def venues(draw: st.DrawFn) -> Venue:
         silent=draw(st.sampled_from([0, 0, 0.2])),
         throws_out=draw(st.sampled_from([0, 0, 0, 0.3, 1])),
         hits=draw(st.sampled_from([0, 0.3, 1])),
+        frees=draw(st.booleans()),
     )
 
 
@@ -167,7 +200,7 @@ def commands(draw: st.DrawFn, task: Task) -> list[tuple[Instant, Command]]:
         return lambda e: None if e.done else Amended(at, limit_price=D(price))
 
     def amend_params(at: Instant, given_params: dict[str, str]) -> Command:
-        known = "patience" in task.params or task.algo in ("twap", "vwap")
+        known = task.algo in SLICED
         return lambda e: Amended(at, params=given_params) if known and not e.done else None
 
     def always(fact: OrderFact) -> Command:
@@ -181,7 +214,7 @@ def commands(draw: st.DrawFn, task: Task) -> list[tuple[Instant, Command]]:
             always(Resumed(at)),
             amend_qty(at, by),
             amend_limit(at, price),
-            amend_params(at, {"placement": "cross", "patience": "2.5", "max_child": "80"}),
+            amend_params(at, {"placement": "cross", "display": "30", "max_child": "80"}),
             always(CancelRequested(at, "user")),
         ]
         return draw(st.sampled_from(choices))
@@ -201,7 +234,7 @@ def test_any_order_in_any_market_ends_and_never_exceeds(data: st.DataObject) -> 
     )
     status = ended(world.run())
     assert status is (ORDER.FILLED if world.execution.filled == task.qty else ORDER.EXPIRED)
-    assert world.now <= task.end + 20 * SECOND
+    assert world.now <= task.end + 20 * SECOND + (AUCTION_TAKES if cutoff_of(task) else 0)
 
 
 @settings(max_examples=settings.default.max_examples * 3)
@@ -800,6 +833,15 @@ def test_participation_waits_for_exactly_enough_volume(
     assert sent(enough).qty == D(step) if lot != "100" else sent(enough).qty >= D(step)
 
 
+def test_participation_on_a_part_of_the_market_s_volume_waits_for_that_part_of_it() -> None:
+    """What is judged is the estimate; what is waited for is what the tape will have."""
+    ex = working(a_task("market", cap="0.1"))
+    seen = replace(market(volume="1799"), volume_coverage=D("0.04"), own_volume=D(100))
+    held = choose(ex, seen, OPEN)
+    assert (held.bound, held.triggers) == ("participation", (VolumeReaches(OPEN, D(76)),))
+    assert sent(choose(ex, replace(seen, volume=D(1800)), OPEN)).qty == 200
+
+
 def test_participation_counts_what_rests_and_what_is_unknown() -> None:
     ex = working(a_task("limit", cap="0.1"))
     ex = tell(ex, intended(1, 200, Purpose.REST), intended(2, 200, Purpose.REST))
@@ -918,7 +960,32 @@ def test_the_collar_holds_a_price_too_far_from_the_last_trade(side: Side) -> Non
     assert decision.triggers == (PriceReaches(side, furthest), VolumeReaches(OPEN, D(1)))
     inside = last + side.sign * D("0.0001")
     assert sent(choose(ex, market(last=str(inside)), OPEN))
-    assert sent(choose(ex, market(last=None), OPEN))
+
+
+@pytest.mark.parametrize("side", Side)
+def test_before_the_first_trade_a_quote_nobody_means_is_no_reference(side: Side) -> None:
+    policy = Policy(60 * SECOND, D("0.01"))
+    ex = working(a_task("market", side=side, policy=policy))
+    stub = quote("100", "150") if side is Side.BUY else quote("50", "100")
+    decision = choose(ex, market(stub, last=None), OPEN)
+    assert decision.bound == "collar"
+    touches = [TouchMoved(s, stub.far(s)) for s in Side]
+    assert decision.triggers == (VolumeReaches(OPEN, D(1)), *touches)
+    # The first trade, or two sides that agree, let it go.
+    assert sent(choose(ex, market(quote("100", "101"), last=None), OPEN))
+    assert choose(ex, market(quote("100", "101.01"), last=None), OPEN).bound == "collar"
+    near = "150" if side is Side.BUY else "50"
+    assert sent(choose(ex, market(stub, last=near), OPEN))
+
+
+@pytest.mark.parametrize("side", Side)
+def test_before_the_first_trade_what_rests_at_the_near_touch_is_no_danger(side: Side) -> None:
+    policy, stub = Policy(60 * SECOND, D("0.01")), quote("50", "150")
+    behind, inside = ("50", "50.01") if side is Side.BUY else ("150", "149.99")
+    low = working(a_task("limit", side=side, limit=behind, policy=policy))
+    assert sent(choose(low, market(stub, last=None), OPEN)).price == D(behind)
+    high = working(a_task("limit", side=side, limit=inside, policy=policy))
+    assert choose(high, market(stub, last=None), OPEN).bound == "collar"
 
 
 def test_a_limit_beyond_the_collar_is_looked_at_at_the_next_trade_not_every_quote() -> None:
@@ -950,6 +1017,17 @@ def test_a_resting_child_waits_for_the_near_touch_to_move() -> None:
     decision = choose(ex, market(), OPEN, Desk(own_ask=D("99.98")))
     assert decision.bound == "self_match"
     assert decision.triggers == (TouchMoved(Side.SELL, D("99.98")),)
+    assert decision.own
+
+
+def test_who_is_held_back_by_another_order_says_so_beside_what_binds_first() -> None:
+    """Four shares are due and make no lot; the rest would meet an order of the same account."""
+    task = a_task(params=resting(), lot="10", policy=Policy(HOUR, D("0.5")))
+    ex, now = replace(working(task), filled=D(96)), OPEN + MINUTE
+    held = choose(ex, market(), now, Desk(own_ask=D("99.98")))
+    assert (held.actions, held.bound, held.own) == ((), "lots", True)
+    alone = choose(ex, market(), now)
+    assert (sent(alone).qty, alone.own) == (100, False)
 
 
 def test_what_is_held_does_not_hide_what_may_rest() -> None:

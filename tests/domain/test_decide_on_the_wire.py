@@ -10,10 +10,11 @@ from tests.domain.test_decide import choose, intended, market, working
 
 
 def test_a_child_on_its_way_to_rest_is_not_sent_again() -> None:
-    """The limit price holds the due slice back; the next one is sent to rest, once."""
+    """The limit price keeps the due slice from crossing: it is sent to rest with the next one,
+    once."""
     task = a_task("twap", 500, limit="99", params={"slices": 5, "jitter": 0})
     sent = _all_at(working(task), OPEN + 2 * MINUTE + 10 * SECOND)
-    assert [(s.purpose, s.qty) for s in sent] == [(Purpose.REST, 100)]
+    assert [(s.purpose, s.qty) for s in sent] == [(Purpose.REST, 200)]
 
 
 def _all_at(ex: Execution, now: int) -> list[Send]:

@@ -101,15 +101,14 @@ class Fold(RuleBasedStateMachine):
     def bust(self, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(sorted(n for n, fills in self.booked.items() if fills)))
         qty = self.booked[name].pop(data.draw(st.integers(0, len(self.booked[name]) - 1)))
-        before = self.case.children[name]
+        before, unsent = self.case.children[name], self.e.unsent
         child = self.case.bust(name, qty)
-        doubted = (
-            before.status is ChildStatus.FILLED and not self.e.done and child.filled < child.qty
-        )
+        over = before.status in (ChildStatus.FILLED, ChildStatus.CANCELED, ChildStatus.EXPIRED)
+        doubted = over and not self.e.done and 0 < child.qty - child.filled <= unsent + qty
         assert child.live is (before.live or doubted)
         self.fills -= qty
         # What is reserved again was never too much.
-        self.excess -= min(self.excess, qty - (child.leaves - before.leaves))
+        self.excess -= min(self.excess, max(qty - (child.leaves - before.leaves), 0))
 
     @rule(data=st.data(), qty=st.integers(1, 30), ahead=st.integers(0, 3))
     def adopt(self, data: st.DataObject, qty: int, ahead: int) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from app.domain.chance import symmetric, unit
 from app.domain.plan import Step, staircase
+from tests.domain.tasks import NO_MARKET
 
 D = Decimal
 
@@ -23,7 +24,7 @@ steps = st.lists(
 
 def test_a_plan_starts_from_what_is_done() -> None:
     plan = staircase([Step(10, 15, D(3)), Step(20, 20, D(4))], done=D(5), interval=10)
-    seen = [plan.envelope(now) for now in (9, 10, 14, 15, 19, 20, 99)]
+    seen = [plan.envelope(now, NO_MARKET) for now in (9, 10, 14, 15, 19, 20, 99)]
     assert [e.may for e in seen] == [5, 8, 8, 8, 8, 12, 12]
     assert [e.must for e in seen] == [5, 5, 5, 8, 8, 12, 12]
     assert [e.next_at for e in seen] == [10, 15, 15, 20, 20, None, None]
@@ -31,14 +32,14 @@ def test_a_plan_starts_from_what_is_done() -> None:
 
 
 def test_an_empty_plan_asks_for_nothing() -> None:
-    envelope = staircase([], done=D(7), interval=1).envelope(3)
+    envelope = staircase([], done=D(7), interval=1).envelope(3, NO_MARKET)
     assert (envelope.must, envelope.may, envelope.next_at, envelope.step) == (7, 7, None, 0)
 
 
 def test_what_may_rest_for_ever_never_must_cross() -> None:
     plan = staircase([Step(1, None, D(3))], done=D(0), interval=10)
-    assert plan.envelope(10**9).must == 0
-    assert plan.envelope(10**9).may == 3
+    assert plan.envelope(10**9, NO_MARKET).must == 0
+    assert plan.envelope(10**9, NO_MARKET).may == 3
 
 
 @given(steps, st.integers(0, 100), st.lists(st.integers(-1, 1400), min_size=1))
@@ -50,7 +51,7 @@ def test_the_stairs_are_the_sums_of_their_steps(
     assert plan.largest == max((s.qty for s in given_steps), default=D(0))
     before = None
     for now in sorted(moments):
-        envelope = plan.envelope(now)
+        envelope = plan.envelope(now, NO_MARKET)
         assert envelope.may == done + sum(s.qty for s in given_steps if s.at <= now)
         due = [s for s in given_steps if s.due_at is not None and s.due_at <= now]
         assert envelope.must == done + sum(s.qty for s in due)
@@ -64,16 +65,16 @@ def test_the_stairs_are_the_sums_of_their_steps(
 @given(steps, st.integers(0, 1400))
 def test_nothing_changes_before_the_next_look(given_steps: list[Step], now: int) -> None:
     plan = staircase(given_steps, done=D(0), interval=1)
-    envelope = plan.envelope(now)
+    envelope = plan.envelope(now, NO_MARKET)
     stairs = (envelope.must, envelope.may)
     if envelope.next_at is None:
-        later = plan.envelope(10**9)
+        later = plan.envelope(10**9, NO_MARKET)
         assert (later.must, later.may) == stairs
         return
     assert envelope.next_at > now
-    just_before = plan.envelope(envelope.next_at - 1)
+    just_before = plan.envelope(envelope.next_at - 1, NO_MARKET)
     assert (just_before.must, just_before.may) == stairs
-    there = plan.envelope(envelope.next_at)
+    there = plan.envelope(envelope.next_at, NO_MARKET)
     assert (there.must, there.may) != stairs
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from app.domain.actions import Decision, Move, Send
 from app.domain.decide import decide
+from app.domain.desk import Desk
 from app.domain.execution import Execution, accepted
 from app.domain.fact import CancelRequested, Moved, Paused, Resumed
 from app.domain.fold import apply
-from app.domain.guards import Desk
 from app.domain.instant import MINUTE, SECOND, Instant
 from app.domain.lifecycle import OrderStatus
 from tests.domain.tasks import OPEN, a_task

@@ -15,6 +15,7 @@ from app.domain.tape_build import Quotes, Trades, build_tape
 from app.domain.tape_search import FIRST_CHUNK
 from app.domain.trigger import (
     BookUncrossed,
+    MixReaches,
     PriceReaches,
     PriceWithin,
     QuoteUpdated,
@@ -93,6 +94,10 @@ def quote_holds(trigger: Trigger, row: Row) -> bool:
             return trigger.low <= far <= trigger.high
         case TouchMoved():
             return far != trigger.price
+        case MixReaches():
+            near, sign = (bid, 1) if buy else (ask, -1)
+            mixed = near * (trigger.whole - trigger.part) + far * trigger.part
+            return sign * (mixed - trigger.price * trigger.whole) >= 0
         case SizeReaches():
             return Decimal(size) / SIZE_SCALE >= trigger.size
         case SideUpdated():
@@ -162,6 +167,7 @@ triggers: st.SearchStrategy[Trigger] = st.one_of(
     st.builds(PriceReaches, side, some_price),
     st.builds(PriceWithin, side, some_price, some_price),
     st.builds(TouchMoved, side, some_price | prices.map(lambda p: Decimal(p) / PRICE_SCALE)),
+    st.builds(MixReaches, side, st.integers(0, 3), st.integers(3, 5), some_price),
     st.builds(SizeReaches, side, some_size),
     st.builds(SideUpdated, side, moments),
     st.builds(QuoteUpdated, moments),

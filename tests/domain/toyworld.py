@@ -8,18 +8,23 @@ quantity is stalled behind one that never comes.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from random import Random
 
-from app.domain.actions import Cancel, Decision, Move, Replan, Send
+from app.domain.actions import Action, Cancel, Decision, Force, Move, Replan, Send, Trip
 from app.domain.algos import BY_NAME
+from app.domain.auction import cutoff_of
 from app.domain.decide import decide
+from app.domain.desk import Desk
 from app.domain.execution import Child, Execution, accepted
 from app.domain.fact import (
     BecameUnknown,
     ChildCanceled,
     ChildCancelRequested,
+    ChildExpired,
     ChildFact,
     ChildRejected,
+    ExitForced,
     Filled,
     Intended,
     Moved,
@@ -28,19 +33,22 @@ from app.domain.fact import (
     Replanned,
     Rested,
     Sent,
+    StopHit,
     TimeInForce,
 )
 from app.domain.fold import apply, apply_to_child
-from app.domain.guards import Desk
-from app.domain.instant import Instant, Micros
-from app.domain.lifecycle import ORDER_DONE, OrderStatus
-from app.domain.market import Market, Quote
-from app.domain.plan import CATCH_UP_SLICES, Plan
+from app.domain.forecast import session_bins
+from app.domain.instant import MINUTE, Instant, Micros
+from app.domain.lifecycle import ORDER_DONE, ChildStatus, OrderStatus
+from app.domain.market import Anchored, Market, Quote
+from app.domain.plan import CATCH_UP_SLICES, Trajectory
 from app.domain.quantity import ZERO, Side
 from app.domain.session import Session, session_from
+from app.domain.tape_condition import QuoteTrigger
 from app.domain.task import Anchor, Task
 from app.domain.trigger import (
     BookUncrossed,
+    MixReaches,
     PriceReaches,
     PriceWithin,
     QuoteUpdated,
@@ -50,6 +58,8 @@ from app.domain.trigger import (
     Trigger,
     VolumeReaches,
 )
+
+AUCTION_TAKES = MINUTE
 
 MOST_DECISIONS = 400
 """At one moment: more would be a loop."""
@@ -65,13 +75,16 @@ class Row:
     volume: Decimal = ZERO
 
 
-def fires(trigger: Trigger, market: Market) -> bool:
+def fires(trigger: Trigger, market: Market, anchor: Anchor | None = None) -> bool:
     """Whether a trigger's condition holds, said again in the plainest way."""
     if isinstance(trigger, VolumeReaches):
-        return market.volume >= trigger.volume
-    quote = market.quote
-    if quote is None:
-        return False
+        anchored = anchor is not None and trigger.since == anchor.at
+        seen = market.anchored if anchored else market
+        return seen is not None and seen.volume >= trigger.volume
+    return market.quote is not None and shows(trigger, market.quote)
+
+
+def shows(trigger: QuoteTrigger, quote: Quote) -> bool:
     match trigger:
         case PriceReaches(side, price):
             return quote.far(side) <= price if side is Side.BUY else quote.far(side) >= price
@@ -79,6 +92,10 @@ def fires(trigger: Trigger, market: Market) -> bool:
             return low <= quote.far(side) <= high
         case TouchMoved(side, price):
             return quote.far(side) != price
+        case MixReaches(side, part, whole, price):
+            near, far = quote.near(side), quote.far(side)
+            away = (near * (whole - part) + far * part) - price * whole
+            return away >= 0 if side is Side.BUY else away <= 0
         case SizeReaches(side, size):
             return quote.far_size(side) >= size
         case SideUpdated(side, after):
@@ -101,7 +118,9 @@ class Resting:
 class Venue:
     """Fills crossing children up to the displayed size, resting ones when the market comes.
 
-    `refuses`, `silent` and `throws_out` are probabilities; reports arrive `lag` later.
+    `refuses`, `silent` and `throws_out` are probabilities; reports arrive `lag` later. At
+    `auction_at` the closing auction prints: some of what is in it fills, the rest expires;
+    `frees`: until then it can be canceled.
     """
 
     rng: Random = field(default_factory=lambda: Random(0))
@@ -110,6 +129,9 @@ class Venue:
     silent: float = 0
     throws_out: float = 0
     hits: float = 0.5
+    frees: bool = True
+    auction_at: Instant = 0
+    auction: dict[str, Resting] = field(default_factory=dict)
     resting: dict[str, Resting] = field(default_factory=dict)
     reports: list[tuple[Instant, ChildFact]] = field(default_factory=list)
     executions: int = 0
@@ -132,7 +154,12 @@ class Venue:
     def _take(self, order: Intended, market: Market, now: Instant, heard: Instant) -> None:
         quote = market.quote
         leaves = order.qty
-        if quote is not None and order.side.sign * (quote.far(order.side) - order.price) <= 0:
+        closing = order.time_in_force is TimeInForce.CLS
+        if (
+            not closing
+            and quote is not None
+            and order.side.sign * (quote.far(order.side) - order.price) <= 0
+        ):
             taken = min(leaves, quote.far_size(order.side))
             leaves -= taken
             self._fill(order.child_id, taken, order.price, now, heard)
@@ -143,7 +170,8 @@ class Venue:
         elif self.rng.random() < self.throws_out:
             self.reports.append((heard, ChildCanceled(now, order.child_id, "thrown out")))
         else:
-            self.resting[order.child_id] = Resting(order.child_id, order.side, order.price, leaves)
+            book = self.auction if closing else self.resting
+            book[order.child_id] = Resting(order.child_id, order.side, order.price, leaves)
             self.reports.append((heard, Rested(now, order.child_id)))
 
     def _fill(
@@ -156,7 +184,8 @@ class Venue:
             self.reports.append((heard, fact))
 
     def cancel(self, child_id: str, now: Instant) -> None:
-        if self.resting.pop(child_id, None) is not None:
+        waits = self.auction.pop(child_id, None) if self.frees else None
+        if self.resting.pop(child_id, waits) is not None:
             heard = now + self.lag
             self.reports.append((heard, ChildCanceled(heard, child_id, "asked")))
 
@@ -175,13 +204,24 @@ class Venue:
             if order.leaves == 0:
                 del self.resting[order.child_id]
 
+    def uncross(self, market: Market, now: Instant) -> None:
+        """The auction at the last price, for as much as chance leaves."""
+        for order in self.auction.values():
+            inside = market.last is not None and order.side.sign * (market.last - order.price) <= 0
+            filled = self.rng.choice([ZERO, order.leaves // 2, order.leaves]) if inside else ZERO
+            self._fill(order.child_id, filled, market.last or order.price, now, now + self.lag)
+            if filled < order.leaves:
+                self.reports.append((now + self.lag, ChildExpired(now, order.child_id, "closed")))
+        self.auction = {}
+
     def hear(self, now: Instant) -> list[ChildFact]:
         ready = [fact for at, fact in self.reports if at <= now]
         self.reports = [(at, fact) for at, fact in self.reports if at > now]
         return ready
 
     def next_at(self) -> Instant | None:
-        return min((at for at, _ in self.reports), default=None)
+        auction = [self.auction_at] if self.auction else []
+        return min((*auction, *(at for at, _ in self.reports)), default=None)
 
 
 Command = Callable[[Execution], OrderFact | None]
@@ -205,14 +245,16 @@ class World:
     cancels: list[tuple[Instant, Cancel]] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     replans: list[tuple[Instant, Decimal]] = field(default_factory=list)
+    forced: list[tuple[Instant, str]] = field(default_factory=list)
     bounds: list[str] = field(default_factory=list)
     decision: Decision = field(default_factory=Decision)
-    plans: dict[tuple[int, Anchor], Plan] = field(default_factory=dict)
+    plans: dict[tuple[int, Anchor], Trajectory] = field(default_factory=dict)
     now: Instant = 0
 
     def __post_init__(self) -> None:
         self.execution = accepted(self.task)
         self.sessions = self.sessions or (self.task.session,)
+        self.venue.auction_at = self.task.session.closes_at + AUCTION_TAKES
 
     # Moments
 
@@ -257,9 +299,13 @@ class World:
             if row.at == now:
                 self.venue.advance(row)
         market = self.market(now)
+        if self.venue.auction and now >= self.venue.auction_at:
+            self.venue.uncross(market, now)
         look_at = self.decision.look_at
         woken = woken or (look_at is not None and look_at <= now)
-        woken = woken or any(fires(t, market) for t in self.decision.triggers)
+        woken = woken or any(
+            fires(t, market, self.execution.anchor) for t in self.decision.triggers
+        )
         for fact in self.venue.hear(now):
             self.hear(fact)
             woken = True
@@ -280,6 +326,7 @@ class World:
         before = self.committed()
         allowed = self.burst()
         for _ in range(MOST_DECISIONS):
+            market = self.market(self.now)
             self.decision = self.decide(market)
             if self.decision.bound is not None:
                 self.bounds.append(self.decision.bound)
@@ -303,9 +350,16 @@ class World:
 
     def burst(self) -> Decimal:
         """How much more may be out after one moment than before it."""
-        plan = self.plan()
-        slices = len(plan.steps)
-        return CATCH_UP_SLICES * plan.largest if slices > 1 else self.execution.task.qty
+        plan, task = self.plan(), self.execution.task
+        if self.out_of_market:
+            return task.qty
+        willing = task.params.get("would_price") is not None
+        return CATCH_UP_SLICES * plan.largest if plan.spreads and not willing else task.qty
+
+    @property
+    def out_of_market(self) -> bool:
+        cutoff = cutoff_of(self.execution.task)
+        return cutoff is not None and self.now >= cutoff
 
     def check_quiet(self, market: Market) -> None:
         again = self.decide(market)
@@ -313,7 +367,9 @@ class World:
         look_at = self.decision.look_at
         assert look_at is None or look_at > self.now, f"look again at {look_at}, it is {self.now}"
         for trigger in self.decision.triggers:
-            assert not fires(trigger, market), f"waits for {trigger}, which holds already"
+            assert not fires(trigger, market, self.execution.anchor), (
+                f"waits for {trigger}, which holds already"
+            )
 
     # Parts
 
@@ -322,9 +378,32 @@ class World:
         session = session_from(self.sessions, now)
         if row is None:
             return Market(None, session=session)
-        return Market(row.quote, row.last, row.at if row.last else None, row.volume, session)
+        anchor = self.execution.anchor.at
+        before = next((r.volume for r in reversed(self.rows) if r.at <= anchor), ZERO)
+        anchored = Anchored(row.volume - before)
+        last_at = row.at if row.last else None
+        return Market(
+            row.quote,
+            row.last,
+            last_at,
+            row.volume,
+            session,
+            anchored=anchored,
+            profile=self.profile(now),
+        )
 
-    def plan(self) -> Plan:
+    def profile(self, now: Instant) -> tuple[float, ...]:
+        """The volume of each bin that is over, for an order that starts with its session."""
+        task = self.task
+        if not BY_NAME[task.algo].profiled(task):
+            return ()
+        edges = [edge for edge in session_bins(task.curve, task.session) if edge <= now]
+        seen = [
+            next((r.volume for r in reversed(self.rows) if r.at < edge), ZERO) for edge in edges
+        ]
+        return tuple(float(b - a) for a, b in pairwise(seen))
+
+    def plan(self) -> Trajectory:
         key = (id(self.execution.task), self.execution.anchor)
         if key not in self.plans:
             task = self.execution.task
@@ -342,7 +421,7 @@ class World:
         self.execution, self.children[fact.child_id] = apply_to_child(self.execution, fact, old)
         self.check_parts()
 
-    def act(self, action: Move | Replan | Send | Cancel, market: Market) -> None:
+    def act(self, action: Action, market: Market) -> None:
         now = self.now
         match action:
             case Move(status, reason):
@@ -351,10 +430,17 @@ class World:
             case Replan(done, reason):
                 self.replans.append((now, done))
                 self.execution = apply(self.execution, Replanned(now, done, reason))
+            case Trip(price):
+                self.forced.append((now, "stop"))
+                self.execution = apply(self.execution, StopHit(now, price))
+            case Force(reason):
+                self.forced.append((now, reason))
+                self.execution = apply(self.execution, ExitForced(now, reason))
             case Cancel(child_id, reason):
                 child = self.children[child_id]
                 assert child.live
                 assert child.cancel_requested_at is None
+                self.check_cancel(child)
                 self.cancels.append((now, action))
                 self.hear(ChildCancelRequested(now, child_id, reason))
                 self.venue.cancel(child_id, now)
@@ -392,6 +478,28 @@ class World:
         assert e.filled + e.reserved <= e.task.qty
         assert e.filled == sum((c.filled for c in self.children.values()), start=ZERO)
 
+    def check_cancel(self, child: Child) -> None:
+        """What is in the auction stays there unless somebody wants it out."""
+        e = self.execution
+        wanted = e.cancel_reason is not None or e.pause_requested or e.filled >= e.task.qty
+        limit = e.task.limit_price
+        beyond = limit is not None and e.task.side.sign * (child.price - limit) > 0
+        assert child.purpose is not Purpose.CLOSE or wanted or beyond
+
+    def check_purpose(self, send: Send) -> None:
+        """In the market before the cutoff; from then on in the auction, and nothing beside it."""
+        assert self.out_of_market is (send.purpose is Purpose.CLOSE)
+        extended = TimeInForce.DAY_EXTENDED if self.execution.task.extended_hours else None
+        if send.purpose is Purpose.CLOSE:
+            assert send.time_in_force is TimeInForce.CLS
+            assert self.desk.auction
+            for child in self.execution.children:
+                assert child.purpose is Purpose.CLOSE or child.status is ChildStatus.UNKNOWN
+        elif send.purpose is Purpose.CROSS:
+            assert send.time_in_force is (extended or TimeInForce.IOC)
+        else:
+            assert send.time_in_force is (extended or TimeInForce.DAY)
+
     def check_send(self, send: Send, market: Market) -> None:
         e, quote = self.execution, market.quote
         task, instrument = e.task, e.task.instrument
@@ -405,22 +513,21 @@ class World:
         assert market.session.contains(self.now)
         assert quote is not None
         assert self.now - quote.at <= task.policy.max_quote_age
-        assert quote.bid < quote.ask
+        assert quote.bid < quote.ask or send.purpose is Purpose.CLOSE
+        self.check_purpose(send)
         assert 0 < send.qty <= e.unsent
         assert send.qty % instrument.lot == 0
         assert send.qty <= (task.params.get("max_child") or send.qty)
         least = max(instrument.min_qty, task.params.get("min_child") or ZERO)
-        assert send.qty >= min(least, e.unsent)
+        held = e.unsent if self.desk.held is None else abs(self.desk.held)
+        assert send.qty >= min(least, e.unsent, held)
         self.check_price(send, market, quote)
         if task.max_participation is not None:
             own = e.filled + e.reserved + send.qty
             assert own <= task.max_participation * (own + market.volume)
         if send.purpose is Purpose.CROSS:
-            assert send.time_in_force is TimeInForce.IOC
             taken = [s.quote_at for _, s in self.sends if s.purpose is Purpose.CROSS]
             assert all(at < send.quote_at for at in taken), "the same displayed size, twice"
-        else:
-            assert send.time_in_force is TimeInForce.DAY
         if e.rejected_at is not None:
             assert self.now >= e.rejected_at + 1_000_000
 

@@ -52,7 +52,7 @@ async def test_the_broker_is_asked_before_anything_is_sent(
         # Slices come due while nobody is there: the new owner has something to send at once.
         await asyncio.sleep(1.5)
         world.revive(lambda worker: with_broker(worker, slow))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not brokers or "sent" not in brokers[0].told:
                 await asyncio.sleep(0.01)
         assert brokers[0].told[0] == "answered"

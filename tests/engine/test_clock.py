@@ -68,7 +68,7 @@ def long_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("clock", [stepped(0), stepped(1), LiveClock()])
 async def test_a_moment_that_is_over_costs_no_time(clock: Clock) -> None:
     before = clock.now()
-    assert await took(clock.wait(before - SECOND, asleep())) < 2
+    assert await took(clock.wait(before - SECOND, asleep())) < 20
     assert clock.now() >= before
 
 
@@ -175,8 +175,8 @@ async def test_no_speed_runs_off_the_calendar() -> None:
 async def test_a_bell_ends_the_wait_early(clock: Clock, until: Instant | None) -> None:
     wake = asyncio.Event()
     asyncio.get_running_loop().call_later(0.005, wake.set)
-    assert 0.003 < await took(clock.wait(until, wake)) < 2
-    assert await took(clock.wait(until, wake)) < 2
+    assert 0.003 < await took(clock.wait(until, wake)) < 20
+    assert await took(clock.wait(until, wake)) < 20
 
 
 async def test_live_market_time_is_machine_time() -> None:

@@ -16,7 +16,7 @@ def at_venue(folder: Path) -> int:
 
 
 async def waits_for_a_lock(world: World) -> None:
-    async with asyncio.timeout(10), world.database.connection() as connection:
+    async with asyncio.timeout(30), world.database.connection() as connection:
         while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
             await asyncio.sleep(0.01)
 

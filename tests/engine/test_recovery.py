@@ -46,7 +46,8 @@ async def test_a_killed_worker_is_taken_over(
         await world.until(
             lambda row: row["filled"] >= progress and row["status"] == "working", order_id
         )
-        await world.kill_worker()
+        # Once the seconds of its lease are waited for.
+        await world.kill_worker(lapsed=progress > 0)
         before = await world.row(order_id)
         assert before["status"] == "working"
         await world.let_go()
@@ -126,7 +127,7 @@ async def test_an_unclear_send_is_never_repeated(
     database_url: str, tmp_path: Path, fate: str
 ) -> None:
     async with open_world(database_url, tmp_path) as world:
-        await world.kill_worker()
+        await world.kill_worker(lapsed=True)
         lines: list[list[Flaky]] = []
         world.revive(lambda worker: lines.append(make_flaky(worker, [fate])))
         order_id = await world.order(qty="2000", algo="twap", duration=TEN_MINUTES)

@@ -12,7 +12,7 @@ async def test_an_order_entered_without_a_worker_is_worked_by_the_next(
 ) -> None:
     async with open_world(database_url, tmp_path) as world:
         await world.watch("ACME")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not world.worker.desks:
                 await asyncio.sleep(0.01)
         await world.kill_worker()

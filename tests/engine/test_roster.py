@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from app.domain.actions import Decision
+from app.domain.actions import Decision, Move, Send
+from app.domain.desk import Desk as DeskFacts
 from app.domain.execution import Execution, accepted
 from app.domain.fact import (
     BecameUnknown,
     CancelRequested,
+    ChildExpired,
     Fact,
     Filled,
     Intended,
@@ -20,12 +22,12 @@ from app.domain.fact import (
     TimeInForce,
 )
 from app.domain.fold import apply
-from app.domain.guards import Desk as DeskFacts
 from app.domain.instant import MINUTE
 from app.domain.lifecycle import OrderStatus
 from app.domain.quantity import ZERO, Side
 from app.domain.task import OnRestart
 from app.engine.roster import Roster
+from app.store.halts import Halt
 from app.store.journal import Recorded
 from app.store.open_orders import Loaded
 from tests.domain.tasks import OPEN, a_task
@@ -54,7 +56,11 @@ def child(
     number: int = 1,
     qty: int = 100,
 ) -> Intended:
-    in_force = TimeInForce.DAY if purpose is Purpose.REST else TimeInForce.IOC
+    in_force = {
+        Purpose.REST: TimeInForce.DAY,
+        Purpose.CROSS: TimeInForce.IOC,
+        Purpose.CLOSE: TimeInForce.CLS,
+    }[purpose]
     return Intended(OPEN, name, number, side, D(qty), D(price), purpose, in_force, OPEN)
 
 
@@ -222,6 +228,22 @@ def test_what_crosses_or_has_ended_does_not_rest() -> None:
     assert facts_for(made, "me").own_bid is None
 
 
+def test_what_is_in_the_closing_auction_meets_only_what_goes_there() -> None:
+    enters = child("c", "9.50", Side.SELL, Purpose.CLOSE)
+    made = roster(
+        order("me"),
+        order("seller", enters, side=Side.SELL),
+        order("elsewhere", symbol="ABC"),
+    )
+    assert facts_for(made, "me") == DeskFacts(auctioned=frozenset({Side.SELL}))
+    assert facts_for(made, "seller") == facts_for(made, "elsewhere") == DeskFacts()
+    leaves = Send(Side.BUY, D(10), D("10.5"), Purpose.CLOSE, TimeInForce.CLS, OPEN)
+    seen = made.facts_for(made.orders["seller"], [("XYZ", "me", leaves)])
+    assert seen == DeskFacts(auctioned=frozenset({Side.BUY}))
+    record(made, "seller", ChildExpired(OPEN, "c", "closed"))
+    assert facts_for(made, "me") == DeskFacts()
+
+
 def test_a_child_of_unknown_fate_may_rest() -> None:
     lost = BecameUnknown(OPEN, "r", "timeout")
     made = roster(order("me"), order("lost", child("r", "10.01"), lost))
@@ -243,29 +265,50 @@ def test_a_child_of_unknown_fate_may_rest() -> None:
 )
 def test_a_halt_bears_on_whom_it_names(scope: str, name: str, halt: str | None) -> None:
     made = roster(order("me"), strategy="trend")
-    made.halts = {(scope, name): "drill"}
+    made.halts = {(scope, name): Halt("drill")}
     assert facts_for(made, "me").halt == halt
 
 
 def test_without_a_strategy_no_strategys_halt_bears() -> None:
     made = roster(order("me"))
-    made.halts = {("strategy", "trend"): "drill"}
+    made.halts = {("strategy", "trend"): Halt("drill")}
     assert facts_for(made, "me").halt is None
 
 
 @pytest.mark.parametrize(
-    ("bound", "symbol", "woken"),
+    ("own", "symbol", "woken"),
     [
-        ("self_match", "XYZ", ["changed", "held"]),
-        (None, "XYZ", ["changed"]),
-        ("self_match", "ABC", ["changed"]),
+        (True, "XYZ", ["changed", "held"]),
+        (False, "XYZ", ["changed"]),
+        (True, "ABC", ["changed"]),
     ],
 )
 def test_who_waited_for_another_order_is_looked_at_when_that_changes(
-    bound: str | None, symbol: str, woken: list[str]
+    own: bool, symbol: str, woken: list[str]
 ) -> None:
     made = roster(order("held", symbol=symbol), order("changed", child("c1")), order("new"))
-    made.orders["held"].decided = Decision(bound=bound)
+    made.orders["held"].decided = Decision(bound="lots", own=own)
     made.decided(made.orders["held"])
     record(made, "changed", filled("c1", 100, "10"))
     assert names(made) == woken
+
+
+def test_a_place_that_is_free_calls_the_next_however_it_came_free() -> None:
+    """Over, or paused by the one whose turn it was."""
+    made = Roster(1)
+    waiting = [loaded(accepted(replace(a_task(), order_id=name))) for name in ("second", "third")]
+    made.remember([loaded(order("first")), *waiting], OPEN)
+    for one in made.due(OPEN):
+        if one.order_id != "first":
+            one.decided = Decision(bound="concurrency")
+            made.decided(one)
+    record(made, "first", CancelRequested(OPEN, "user"))
+    record(made, "first", Moved(OPEN, OrderStatus.CLOSING))
+    assert names(made) == ["first"]
+    record(made, "first", Moved(OPEN, OrderStatus.CANCELED))
+    assert names(made) == ["second"]
+    second = made.orders["second"]
+    second.decided = Decision((Move(OrderStatus.PAUSED, "requested"),))
+    made.decided(second)
+    record(made, "second", Moved(OPEN, OrderStatus.PAUSED))
+    assert names(made) == ["second", "third"]

@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.fact import BecameUnknown, ChildFact, ChildRejected, Sent
 from app.domain.instant import SECOND, Instant
+from app.engine.kill_file import KillFile
 from app.engine.sending import Sender, fact_of
 from app.ports import (
     Acknowledged,
@@ -20,6 +21,7 @@ from app.ports import (
     Report,
     Ticket,
     Unclear,
+    Withheld,
 )
 from tests.brokers.market import ticket
 from tests.domain.tasks import OPEN
@@ -86,7 +88,7 @@ class Desk:
     def __init__(self, line: Line, *, safe: bool = True) -> None:
         self.line, self.safe = line, safe
         self.heard: list[tuple[str, ChildFact]] = []
-        self.sender = Sender(line, self.hear, lambda: self.safe, lambda: HEARD)
+        self.sender = Sender(line, self.hear, lambda: self.safe, lambda: HEARD, KillFile(None))
 
     def hear(self, order_id: str, fact: ChildFact) -> None:
         self.heard.append((order_id, fact))
@@ -122,6 +124,7 @@ async def test_a_ticket_is_its_intent() -> None:
     [
         (Acknowledged("b7", OPEN), Sent(HEARD, "c1", "b7")),
         (Refused("funds", "not enough", OPEN), ChildRejected(HEARD, "c1", "broker.funds")),
+        (Withheld("line_busy", "full"), ChildRejected(HEARD, "c1", "not_sent.line_busy")),
         (Unclear("timed out"), BecameUnknown(HEARD, "c1", "timed out")),
     ],
 )

@@ -11,7 +11,7 @@ from app.domain.fact import ChildCanceled, ChildFact, Filled
 from app.domain.instant import SECOND
 from app.domain.lifecycle import ChildStatus
 from app.domain.quantity import ZERO, Side
-from app.engine.sorting import Sorting, sort
+from app.engine.sorting import Sorting, sort, waiting
 from app.ports import BustReport, ExecutionReport, OrderReport, Report, Terms
 from app.store.children import Owner, Parent
 from app.store.fill_ledger import Term, Void
@@ -79,6 +79,17 @@ def test_an_end_waits_for_its_fills(
 ) -> None:
     for given_so in ([*reports, told(end, filled)], [told(end, filled), *reports]):
         assert bool(sorted_out(given_so, *booked).held) is held
+
+
+def test_ends_wait_until_their_child_is_heard_of() -> None:
+    old, other, new = told(C.CANCELED, 40), told(C.CANCELED, 5, "c2"), told(C.CANCELED, 30)
+    assert isinstance(old, OrderReport)
+    assert isinstance(other, OrderReport)
+    assert isinstance(new, OrderReport)
+    held = {"c1": old, "c2": other}
+    assert waiting(held, [], []) == held
+    assert waiting(held, [old, execution(40)], []) == {"c2": other}
+    assert waiting(held, [old, new], [new]) == {"c1": new, "c2": other}
 
 
 def test_fills_come_before_ends() -> None:

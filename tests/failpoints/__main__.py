@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 from app.failpoints import PLACES
-from app.store.embedded import Embedded
 from app.store.migrate import migrate
-from tests.conftest import run_sql, with_database
+from tests.databases import run_sql, with_database
 from tests.failpoints.campaign import kill_everywhere
 from tests.failpoints.frozen import CASES, HEAD, measure, row
-from tests.failpoints.scenes import GROUPS
+from tests.failpoints.places import GROUPS
+from tests.postgres import start_server
 
 
 async def kill(server: str, folder: Path, rounds: int, seed: int) -> int:
@@ -67,7 +67,7 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="slipstream-failpoints-") as name:
         folder = Path(name)
-        server = Embedded(folder)
+        server = start_server(folder)
         try:
             if given.frozen:
                 return asyncio.run(freeze(server.url, folder))

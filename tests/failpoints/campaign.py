@@ -5,7 +5,8 @@ from pathlib import Path
 from random import Random
 
 from tests.failpoints.house import open_house
-from tests.failpoints.scenes import GROUPS, HOT, LATEST_PASS, settle
+from tests.failpoints.places import GROUPS, HOT
+from tests.failpoints.scenes import LATEST_PASS, settle
 
 
 @dataclass(slots=True)

@@ -8,11 +8,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
+import asyncpg
+
 from app.domain.identity import child_id
 from tests.failpoints.ears import Ears
 from tests.failpoints.forks import Process
 from tests.failpoints.house import ACCOUNT, PARTIAL, House
-from tests.failpoints.retention import keep_house
 
 REACHED_SECONDS = 15.0
 LATEST_PASS = 4
@@ -21,8 +22,16 @@ LATEST_PASS = 4
 STRAY = 40
 """The number of a child that our journal lost."""
 
+SOLD = {"symbol": "ACME", "side": "sell", "qty": "5", "algo": "market"}
+TOGETHER_SECONDS = 0.3
+"""By then two requests have come in."""
+
 BUSTED = "SELECT FROM fills WHERE order_id = $1 AND busted_at IS NOT NULL"
 ADOPTED = "SELECT FROM children WHERE id = $1 AND adopted AND filled = $2"
+HELD_UP = "SELECT FROM pg_locks WHERE NOT granted AND relation = 'idempotency'::regclass"
+NAMED = (
+    "SELECT client_order_id FROM orders WHERE client_order_id = ANY($1) ORDER BY client_order_id"
+)
 LONG_AGO = "UPDATE leases SET free_since = clock_timestamp() - interval '2 minutes'"
 
 Scene = Callable[[House, str], Awaitable[None]]
@@ -32,12 +41,16 @@ class NotReached(AssertionError):
     """The scene ran, and the process was not killed where it should have been."""
 
 
-async def killed(house: House, role: str, place: str) -> None:
-    """Wait for the blow, then start the process again without it."""
+async def killed(
+    house: House, role: str, place: str, seen: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Wait for the blow, look at what is `seen` then, and start the process again without it."""
     process: Process | None = getattr(house, role)
     assert process is not None, "it was begun"
     if not await asyncio.to_thread(process.wait_killed, REACHED_SECONDS):
         raise NotReached(f"{place} in the {role}\n{house.logs()}")
+    if seen is not None:
+        await seen()
     if role == "api":
         await house.begin("api")
     else:
@@ -90,13 +103,48 @@ async def entering(house: House, point: str) -> None:
     """An order entered through an API that dies; asked again by its key, it is there once."""
     await house.begin("api", point)
     name = f"mine-{point}"
-    order = asyncio.create_task(
-        house.order(symbol="ACME", side="sell", qty="5", algo="market", client_order_id=name)
-    )
+    order = asyncio.create_task(house.order(client_order_id=name, **SOLD))
     await killed(house, "api", point)
     await filled(house, await order)
-    found = await house.rows("SELECT count(*) AS n FROM orders WHERE client_order_id = $1", name)
-    assert found[0]["n"] == 1
+    assert await named(house, name) == [name]
+
+
+async def entering_beside(house: House, point: str) -> None:
+    """A plain and a keyed order in one batch of an API that dies when the first is committed and
+    the other is not; asked again, by its name and by its key, each is there once."""
+    await house.begin("api", point)
+    names = [f"plain-{point}", f"keyed-{point}"]
+    blocker = await asyncpg.connect(house.url)
+    try:
+        async with blocker.transaction():
+            # What arrives while a keyed order is held up is the next batch.
+            await blocker.execute("LOCK idempotency IN EXCLUSIVE MODE")
+            orders = [asyncio.create_task(house.order(**SOLD))]
+            async with asyncio.timeout(REACHED_SECONDS):
+                while not await house.rows(HELD_UP):
+                    await asyncio.sleep(0.02)
+            for name in names:
+                keyed = name.startswith("keyed")
+                order = house.order(keyed=keyed, client_order_id=name, **SOLD)
+                orders.append(asyncio.create_task(order))
+            await asyncio.sleep(TOGETHER_SECONDS)
+    finally:
+        await blocker.close()
+    await killed(house, "api", point, seen=lambda: between(house, names))
+    for order in orders:
+        await filled(house, await order)
+    assert await named(house, *names) == sorted(names)
+
+
+async def between(house: House, names: list[str]) -> None:
+    """Only the first is there."""
+    assert await named(house, *names) == names[:1]
+
+
+async def named(house: House, *names: str) -> list[str]:
+    """The names of orders, as often as they are there."""
+    found = await house.rows(NAMED, list(names))
+    return [row["client_order_id"] for row in found]
 
 
 async def commanding(house: House, point: str) -> None:
@@ -202,8 +250,14 @@ async def missing(house: House, point: str) -> None:
 async def adopting(house: House, point: str) -> None:
     """A child that the venue works and the journal lost."""
     house.venue.change(ACCOUNT, misses=1.0)
+    # No jitter: a slice drawn late in its time rests for a moment only, or crosses at once.
     order_id = await house.order(
-        symbol="ACME", side="buy", qty="60", algo="twap", duration="60s", params={"slices": 6}
+        symbol="ACME",
+        side="buy",
+        qty="60",
+        algo="twap",
+        duration="60s",
+        params={"slices": 2, "jitter": "0", "patience": "25"},
     )
     await house.resting_child(order_id)
     assert house.worker is not None
@@ -234,85 +288,3 @@ async def busting(house: House, point: str) -> None:
             await asyncio.sleep(0.05)
     open_ = await house.rows("SELECT id FROM orders WHERE status = 'working'")
     await canceled(house, open_[0]["id"])
-
-
-GROUPS: dict[str, dict[str, Scene]] = {
-    "doors": {
-        "order.checked": entering,
-        "order.inserted": entering,
-        "order.committed": entering,
-        "order.answered": entering,
-        "command.locked": commanding,
-        "command.recorded": commanding,
-        "command.committed": commanding,
-        "switch.written": switching,
-        "switch.committed": switching,
-        "switch.carrying_out": switching,
-        "switch.carried_out": switching,
-        "bell.rung": telling,
-        "events.read": telling,
-        "events.handed_out": telling,
-        "frame.handed_out": telling,
-    },
-    "out": {
-        "attention.cleared": work,
-        "attention.loaded": work,
-        "decision.made": work,
-        "intent.begun": work,
-        "intent.locked": work,
-        "intent.committed": work,
-        "intent.remembered": work,
-        "send.leased": work,
-        "send.handed": work,
-        "send.answered": work,
-        "answer.recorded": work,
-        "cancel.decided": canceling,
-        "cancel.leaving": canceling,
-        "cancel.sent": canceling,
-        "cancel.recorded": canceling,
-    },
-    "in": {
-        "report.heard": work,
-        "booking.begun": work,
-        "booking.recorded": work,
-        "booking.committed": work,
-        "report.remembered": work,
-        "facts.locked": work,
-        "facts.folded": work,
-        "facts.persisted": work,
-        "facts.committed": work,
-        "facts.remembered": work,
-        "fill.inserted": work,
-        "bust.marked": busting,
-        "adoption.found": adopting,
-        "adoption.recorded": adopting,
-        "adoption.booked": adopting,
-    },
-    "ownership": {
-        "lease.claimed": orphaned,
-        "desk.loaded": orphaned,
-        "desk.reconciled": orphaned,
-        "desk.restarted": orphaned,
-        "desk.open": taking_over,
-        "reconcile.asked": taking_over,
-        "reconcile.answered": taking_over,
-        "reconcile.booked": taking_over,
-        "lease.renewed": taking_over,
-        "desk.drained": giving_back,
-        "lease.given_back": giving_back,
-        "absence.concluded": missing,
-        "absence.recorded": missing,
-        "retention.archived": keep_house,
-        "retention.removing": keep_house,
-        "retention.removed": keep_house,
-    },
-}
-"""Every place once, with the scene that reaches it."""
-
-HOT = tuple(
-    place
-    for group in ("out", "in")
-    for place, scene in GROUPS[group].items()
-    if scene is work and not place.startswith("attention")
-)
-"""Places that an order passes many times: they are also killed at a later pass."""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.failpoints.frozen import CASES, QTY, Case, measure
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(90)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

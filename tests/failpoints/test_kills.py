@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.failpoints.campaign import kill_everywhere
-from tests.failpoints.scenes import GROUPS
+from tests.failpoints.places import GROUPS
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(180)]
 
 
 @pytest.mark.parametrize("group", GROUPS)

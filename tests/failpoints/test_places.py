@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.failpoints import PLACES, VARIABLE
-from tests.failpoints.scenes import GROUPS
+from tests.failpoints.places import GROUPS
 
 APP = Path(__file__).parents[2] / "app"
 REACH = re.compile(r'\breach\("([^"]*)"\)')

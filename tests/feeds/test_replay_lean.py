@@ -2,6 +2,7 @@
 
 import zipfile
 from decimal import Decimal
+from math import log
 from pathlib import Path
 
 import numpy as np
@@ -248,6 +249,7 @@ async def test_ticks_are_preferred_and_never_mixed_with_minutes(
     assert second.curve.source == "history:1d"
     assert second.curve.shares[0] == 1
     assert second.daily_volume == 70
+    assert second.volatility is None, "one trade makes no move"
     minutes, by_minute = await opened(calendars, tmp_path, "IBM", resolution="minute")
     assert len(by_minute.sessions) == 3
     later = await minutes.watch("IBM", at("2013-10-08T13:30"))
@@ -268,7 +270,7 @@ async def test_a_half_day_closes_early_and_its_curve_is_from_full_days(
     on_half = await feed.watch("GOOG", half.opens_at)
     assert on_half is not None
     assert on_half.curve is not None
-    assert (on_half.curve.source, len(on_half.curve.shares)) == ("history:2d", 26)
+    assert (on_half.curve.source, len(on_half.curve.shares)) == ("history:2d", 78)
     after = await feed.watch("GOOG", half.closes_at)
     assert after is not None
     assert after.curve is not None
@@ -447,3 +449,17 @@ async def test_real_minutes_of_a_half_day(calendars: ExchangeCalendars, data_set
     session = watched.sessions[0]
     volume = feed.tape("GOOG").traded(session.opens_at - 1, session.closes_at - 1).volume
     assert 400_000 < volume < 600_000
+
+
+async def test_volatility_is_measured_within_past_sessions(
+    calendars: ExchangeCalendars, tmp_path: Path
+) -> None:
+    for day, price in (("20131007", 1_000_000), ("20131008", 2_000_000), ("20131009", 10_000)):
+        rows = [*bars(price, 900, 0), *bars(price * 101 // 100, 900, 100)]
+        lean(tmp_path, "minute", "AIG", day, "trade", rows)
+    feed, first = await opened(calendars, tmp_path, "AIG")
+    assert first.volatility is None
+    third = await feed.watch("AIG", at("2013-10-09T15:00"))
+    assert third is not None
+    # Up by a hundredth on each day before; doubled overnight, which does not count.
+    assert third.volatility == pytest.approx(log(1.01), rel=1e-3)

@@ -23,6 +23,10 @@ HALF_DAY: Instant = 1_795_791_600_000_000
 """Friday, 2026-11-27, after Thanksgiving: 15:00 UTC, half an hour after the open."""
 
 
+BEFORE, AFTER = 5 * HOUR + 30 * MINUTE, 4 * HOUR
+"""New York's extended hours."""
+
+
 def market(calendars: ExchangeCalendars, seed: int = 1) -> SyntheticMarket:
     return SyntheticMarket(calendars, seed, SYMBOLS, STARTS_AT)
 
@@ -30,7 +34,7 @@ def market(calendars: ExchangeCalendars, seed: int = 1) -> SyntheticMarket:
 def first_day(calendars: ExchangeCalendars, symbol: str, seed: int = 1) -> tuple[Session, Tape]:
     made = market(calendars, seed)
     stretch = made.stretches(symbol, STARTS_AT)[0]
-    return stretch, made.tape(symbol, stretch)
+    return stretch, made.session_tape(symbol, stretch)
 
 
 async def watched(feed: TapedFeed, symbol: str, now: Instant) -> Watched:
@@ -185,7 +189,8 @@ def test_a_half_day_is_half_as_long(calendars: ExchangeCalendars) -> None:
     made = market(calendars)
     stretch = made.stretches("ACME", HALF_DAY)[0]
     assert stretch.length == 210 * MINUTE
-    tape = made.tape("ACME", stretch)
+    assert made.tape("ACME", stretch).until == stretch.closes_at + AFTER
+    tape = made.session_tape("ACME", stretch)
     assert tape.until == stretch.closes_at
     whole = first_day(calendars, "ACME")[1]
     assert len(tape.quote_at) == pytest.approx(len(whole.quote_at) * 210 / 390, rel=0.01)
@@ -200,8 +205,8 @@ async def test_the_curve_is_from_days_before_and_does_not_see_today(
     stretch = made.stretches("ACME", STARTS_AT)[0]
     earlier = made.earlier("ACME", stretch)
     assert all(past.closes_at <= stretch.opens_at for past in earlier)
-    history = [made.volumes("ACME", past, 15 * MINUTE) for past in earlier]
-    full = [day for day in history if len(day) == 26][-20:]
+    history = [made.volumes("ACME", past, 5 * MINUTE) for past in earlier]
+    full = [day for day in history if len(day) == 78][-20:]
     shares = np.mean([np.array(day) / sum(day) for day in full], axis=0)
     assert found.curve is not None
     assert found.curve.source == "history:20d"
@@ -209,6 +214,7 @@ async def test_the_curve_is_from_days_before_and_does_not_see_today(
     mean = Decimal(sum(sum(day) for day in full) / 20)
     assert found.daily_volume == floor_to(mean, Decimal(1))
     assert abs(found.daily_volume / 5_000_000 - 1) < Decimal("0.2")
+    assert found.volatility == pytest.approx(0.012)
 
 
 async def test_a_round_the_clock_curve_is_periodic(calendars: ExchangeCalendars) -> None:
@@ -230,15 +236,15 @@ async def test_advancing_brings_the_next_session_and_forgets_the_oldest(
     for i, day in enumerate(days):
         before = feed.tape("ACME")
         if i:
-            assert before.until == days[i - 1].closes_at
-            await feed.advance(days[i - 1].closes_at - 1)
+            assert before.until == days[i - 1].closes_at + AFTER
+            await feed.advance(days[i - 1].closes_at + AFTER - 1)
             assert feed.tape("ACME") is before
-            await feed.advance(days[i - 1].closes_at)
+            await feed.advance(days[i - 1].closes_at + AFTER)
         tape = feed.tape("ACME")
-        assert tape.until == day.closes_at
-        assert tape.since == days[max(i - KEPT_STRETCHES + 1, 0)].opens_at
-        own = market(calendars).tape("ACME", day)
-        assert tape.traded(day.opens_at - 1, day.closes_at) == own.traded(0, day.closes_at)
+        assert tape.until == day.closes_at + AFTER
+        assert tape.since == days[max(i - KEPT_STRETCHES + 1, 0)].opens_at - BEFORE
+        own, before_open = market(calendars).session_tape("ACME", day), day.opens_at - 1
+        assert tape.traded(before_open, day.closes_at) == own.traded(before_open, day.closes_at)
 
 
 async def test_round_the_clock_the_next_day_is_there_before_midnight(
@@ -260,8 +266,8 @@ async def test_a_jump_over_many_sessions_leaves_no_hole(calendars: ExchangeCalen
     later = found.sessions[10]
     await feed.advance(later.opens_at + HOUR)
     tape = feed.tape("ACME")
-    assert tape.until == later.closes_at
-    assert tape.since == found.sessions[8].opens_at
+    assert tape.until == later.closes_at + AFTER
+    assert tape.since == found.sessions[8].opens_at - BEFORE
     for session in found.sessions[8:11]:
         assert tape.traded(session.opens_at, session.closes_at).volume > 0
 
@@ -317,3 +323,68 @@ async def test_own_symbols_may_be_given(calendars: ExchangeCalendars) -> None:
     expected = sum(sum(bin_volumes(profile, p, 15 * MINUTE, f"3:TINY:{p.opens_at}")) for p in parts)
     assert float(found.daily_volume) == pytest.approx(expected, rel=0.5)
     assert found.daily_volume > 20_000
+
+
+# Extended hours.
+
+
+async def test_around_a_session_little_trades_at_about_its_prices(
+    calendars: ExchangeCalendars,
+) -> None:
+    feed = opened(calendars, symbols=["ACME"])
+    found = await watched(feed, "ACME", STARTS_AT)
+    session, day = found.sessions[0], found.days[0]
+    assert day.session == session
+    assert day.whole == Session(session.opens_at - BEFORE, session.closes_at + AFTER)
+    tape = feed.tape("ACME")
+    inside = tape.traded(session.opens_at - 1, session.closes_at - 1).volume
+    early = tape.traded(day.whole.opens_at - 1, session.opens_at - 1).volume
+    late = tape.traded(session.closes_at - 1, day.whole.closes_at - 1).volume
+    assert Decimal("0.02") < (early + late) / inside < Decimal("0.1")
+    assert early > 0
+    assert late > 0
+    opening, closing = tape.quote(session.opens_at), tape.quote(session.closes_at - 1)
+    before, after = tape.quote(session.opens_at - 1), tape.quote(session.closes_at + HOUR)
+    assert before is not None
+    assert opening is not None
+    assert closing is not None
+    assert after is not None
+    assert abs(before.mid / opening.mid - 1) < Decimal("0.02")
+    assert abs(after.mid / closing.mid - 1) < Decimal("0.02")
+    # While the auction may print, nobody else does.
+    auction = tape.traded(session.closes_at - 1, session.closes_at + 5 * MINUTE - 1)
+    assert auction.volume == 0
+
+
+async def test_a_session_is_the_same_with_the_hours_around_it(calendars: ExchangeCalendars) -> None:
+    feed = opened(calendars, symbols=["ACME"])
+    session = (await watched(feed, "ACME", STARTS_AT)).sessions[0]
+    whole, own = feed.tape("ACME"), market(calendars).session_tape("ACME", session)
+    for at in range(session.opens_at, session.closes_at, 7 * MINUTE):
+        assert whole.quote(at) == own.quote(at)
+
+
+async def test_who_comes_in_the_evening_finds_the_evening(calendars: ExchangeCalendars) -> None:
+    feed = opened(calendars, symbols=["ACME"])
+    first = (await watched(feed, "ACME", STARTS_AT)).sessions[0]
+    fresh = opened(calendars, symbols=["ACME"])
+    evening = first.closes_at + HOUR
+    found = await watched(fresh, "ACME", evening)
+    assert found.days[0].session == first
+    quote = fresh.tape("ACME").quote(evening)
+    assert quote == feed.tape("ACME").quote(evening)
+    assert quote is not None
+    assert evening - quote.at < 5 * MINUTE
+    # What is known for the next session is from the days before it, today among them.
+    tomorrow = await watched(
+        opened(calendars, symbols=["ACME"]), "ACME", found.sessions[1].opens_at
+    )
+    assert found.curve == tomorrow.curve
+    assert found.daily_volume == tomorrow.daily_volume
+
+
+async def test_round_the_clock_there_is_nothing_around_a_session(
+    calendars: ExchangeCalendars,
+) -> None:
+    found = await watched(opened(calendars), "COINX", STARTS_AT)
+    assert [day.whole for day in found.days] == list(found.sessions)

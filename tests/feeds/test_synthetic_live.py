@@ -111,6 +111,7 @@ async def test_it_trades_round_the_clock_at_prices_that_hang_together() -> None:
         assert found.sessions[0].opens_at <= NOW < NOW + 30 * DAY < found.sessions[0].closes_at
         assert found.instrument.calendar == "24/7"
         assert found.daily_volume == profile.daily_volume
+        assert found.volatility == profile.volatility
         tape = market.tape(symbol)
         hour = tape.traded(NOW - HOUR, NOW).volume
         assert Decimal("0.3") < hour * 24 / profile.daily_volume < 3

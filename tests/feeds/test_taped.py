@@ -5,15 +5,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import sqrt
 
 import pytest
 
-from app.domain.instant import DAY, HOUR, MINUTE, Instant, Micros
+from app.domain.instant import DAY, HOUR, Instant, Micros
 from app.domain.instrument import Instrument
 from app.domain.session import Session
 from app.domain.tape import Tape
 from app.domain.tape_build import Trades, build_tape
-from app.feeds.taped import HISTORY_STRETCHES, KEPT_STRETCHES, TapedFeed, days
+from app.feeds.taped import BIN, HISTORY_STRETCHES, KEPT_STRETCHES, TapedFeed, days
 from app.ports import FeedError
 
 MONDAY: Instant = 19_723 * DAY
@@ -32,10 +33,14 @@ class Weeks:
     read: list[int] = field(default_factory=list)
     reading: int = 0
     broken: bool = False
+    unmoved: int | None = None
 
     def instrument(self, symbol: str) -> Instrument | None:
         one = Decimal(1)
         return Instrument(symbol, one, one, one, "XNYS") if symbol == "A" else None
+
+    def around(self, symbol: str) -> None:
+        return None
 
     def stretches(self, symbol: str, now: Instant) -> Sequence[Session]:
         return [stretch for stretch in self.sessions if stretch.closes_at > now]
@@ -59,6 +64,10 @@ class Weeks:
     def volumes(self, symbol: str, stretch: Session, bin_length: Micros) -> Sequence[float]:
         bins = -(-stretch.length // bin_length)
         return [float(1 + (stretch.opens_at - MONDAY) // DAY)] * bins
+
+    def variance(self, symbol: str, stretch: Session) -> float | None:
+        day = (stretch.opens_at - MONDAY) // DAY
+        return None if day == self.unmoved else 1e-4 * (1 + day)
 
 
 def over(source: Weeks) -> TapedFeed:
@@ -176,9 +185,19 @@ async def test_history_is_the_last_full_days_before_today() -> None:
     full = [day for day in range(36) if day % 4 != 3][-HISTORY_STRETCHES:]
     assert found.curve is not None
     assert found.curve.source == f"history:{HISTORY_STRETCHES}d"
-    assert len(found.curve.shares) == 6 * HOUR // (15 * MINUTE)
-    mean = Decimal(sum(24 * (day + 1) for day in full)) / len(full)
+    assert len(found.curve.shares) == 6 * HOUR // BIN
+    mean = Decimal(sum(72 * (day + 1) for day in full)) / len(full)
     assert found.daily_volume == int(mean)
+    moved = sum(1e-4 * (day + 1) for day in full) / len(full)
+    assert found.volatility == pytest.approx(sqrt(moved))
+
+
+async def test_a_day_that_did_not_move_says_nothing_of_volatility() -> None:
+    source = Weeks([session(day) for day in range(3)])
+    source.unmoved = 0
+    found = await over(source).watch("A", session(2).opens_at)
+    assert found is not None
+    assert found.volatility == pytest.approx(sqrt(2e-4))
 
 
 async def test_without_a_day_before_there_is_no_history() -> None:
@@ -186,6 +205,7 @@ async def test_without_a_day_before_there_is_no_history() -> None:
     assert found is not None
     assert found.curve is None
     assert found.daily_volume is None
+    assert found.volatility is None
 
 
 def test_a_market_that_never_closes_is_cut_at_midnight() -> None:
@@ -198,3 +218,15 @@ def test_a_market_that_never_closes_is_cut_at_midnight() -> None:
     )
     overnight = Session(MONDAY + 20 * HOUR, MONDAY + 30 * HOUR)
     assert days([overnight]) == (overnight,)
+
+
+async def test_the_parts_of_a_day_with_a_break_make_one_day() -> None:
+    """A morning and an afternoon move by the sum of their variances."""
+    parts = [
+        Session(MONDAY + day * DAY + hour * HOUR, MONDAY + day * DAY + (hour + 2) * HOUR)
+        for day in range(3)
+        for hour in (10, 14)
+    ]
+    found = await over(Weeks(parts)).watch("A", parts[4].opens_at)
+    assert found is not None
+    assert found.volatility == pytest.approx(sqrt((2 * 1e-4 + 2 * 2e-4) / 2))

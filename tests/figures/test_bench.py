@@ -14,6 +14,7 @@ from bench.registry import found
 DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("name", found())
 async def test_a_figure_can_be_measured(name: str, tmp_path: Path) -> None:
     setting = Setting(tmp_path, rounds=1, seconds=0.3, size=0.01)

@@ -7,11 +7,16 @@ from typing import Any
 
 import asyncpg
 
+from app.store.migrate import newest
+
+FOLLOWING = f"{int(newest()) + 1:04}"
+"""The revision of a release that does not exist yet."""
+
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
+revision, down_revision, branch_labels, depends_on = "{next}", "{newest}", None, None
 
 
 def upgrade():
@@ -29,7 +34,8 @@ def downgrade():
 
 def revision_in(folder: Path, extra: str) -> Path:
     folder.mkdir()
-    (folder / "0003_next.py").write_text(NEXT.replace("{extra}", extra))
+    text = NEXT.replace("{extra}", extra).replace("{next}", FOLLOWING)
+    (folder / f"{FOLLOWING}_next.py").write_text(text.replace("{newest}", newest()))
     return folder
 
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import sqlite3
 import subprocess
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 from app.domain.identity import order_key
 from tests.cli.shell import Said, Shell
-from tests.conftest import run_sql, with_database
+from tests.databases import Databases
 from tests.house.test_docs import ROOT, blocks
 from tests.server import OVER, Server, running_server
 
@@ -77,7 +76,7 @@ async def filled_to(server: Server, order_id: str, qty: float) -> float:
 
 async def backed_up_and_lost(folder: Path, url: str) -> tuple[str, str, int]:
     """The order's id, a cursor from before the backup, and what the venue had at that time."""
-    async with running_server(folder, url, SPEED="150") as server:
+    async with running_server(folder, url, SPEED="60") as server:
         order_id: str = (await server.post("/orders", ORDER))["id"]
         async with server.stream("start") as socket:
             await socket.recv()
@@ -120,12 +119,10 @@ async def drilled(folder: Path, url: str) -> Drill:
 
 @pytest.fixture(scope="module")
 def drill(
-    server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
+    databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Drill]:
-    name = f"drill_{uuid.uuid4().hex[:12]}"
-    asyncio.run(run_sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield asyncio.run(drilled(tmp_path_factory.mktemp("drill"), with_database(server_url, name)))
-    asyncio.run(run_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+    with databases.fresh("drill", template) as url:
+        yield asyncio.run(drilled(tmp_path_factory.mktemp("drill"), url))
 
 
 async def test_a_restored_database_is_marked_and_its_old_cursors_are_told_of_a_gap(
@@ -168,6 +165,7 @@ async def test_the_venue_has_no_more_than_was_ordered(drill: Drill) -> None:
     assert drill.audit.code == 0, drill.audit.out
 
 
+@pytest.mark.embedded
 async def test_the_embedded_database_goes_there_and_back_by_the_commands_of_the_page(
     tmp_path: Path,
 ) -> None:

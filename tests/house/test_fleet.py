@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.fleet import Fleet, fleet
+from tests.fleet import Fleet, Watch, fleet
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -53,10 +53,10 @@ async def test_an_order_survives_its_worker_within_seven_seconds(
         await house.apis[1].until(order["id"], lambda o: float(o["filled"]) > 0)
         dying = await house.owned("desk:main")
         dying.kill()
-        begun = time.monotonic()
+        watch = Watch()
         await house.owned("desk:main", by=lambda w: w is not dying)
-        await next_child(house, 1, 30)
-        took = time.monotonic() - begun
+        await next_child(house, 1, 60)
+        took = watch.seconds()
         assert took <= TAKEN_OVER_SECONDS, f"{took:.1f} s"
         done = await house.apis[0].done(order["id"])
         assert (done["status"], done["filled"]) == ("filled", "60")
@@ -72,7 +72,7 @@ async def test_a_frozen_worker_finds_its_desk_taken_and_sends_nothing_more(
         frozen = await house.owned("desk:main")
         frozen.send_signal(signal.SIGSTOP)
         await house.owned("desk:main", by=lambda w: w is not frozen)
-        await next_child(house, 1, 10)
+        await next_child(house, 1, 60)
         frozen.send_signal(signal.SIGCONT)
         done = await house.apis[0].done(order["id"])
         assert (done["status"], done["filled"]) == ("filled", "60")
@@ -88,6 +88,7 @@ async def test_a_frozen_worker_finds_its_desk_taken_and_sends_nothing_more(
         await assert_books_are_right(house)
 
 
+@pytest.mark.campaign
 async def test_a_rolling_restart_hands_desks_and_market_over_at_once(
     tmp_path: Path, database_url: str
 ) -> None:
@@ -115,15 +116,15 @@ async def test_the_market_goes_on_being_told_when_its_teller_dies(
     async with fleet(tmp_path, database_url, apis=1, LEASE_SECONDS="1") as house:
         teller = await house.owned("market")
         teller.kill()
-        begun = time.monotonic()
+        watch = Watch()
         await house.owned("market", by=lambda w: w is not teller)
         order = await house.apis[0].post(
             "/orders", {"symbol": "GLOBEX", "side": "buy", "qty": "5", "algo": "market"}
         )
         assert (await house.apis[0].done(order["id"]))["status"] == "filled"
-        assert time.monotonic() - begun < 5
+        assert watch.seconds() < 5
         clock = await house.apis[0].get("/clock")
-        assert abs(_instant(clock["now"]) - time.time()) < 1
+        assert abs(_instant(clock["now"]) - time.time()) < 3
 
 
 async def test_what_is_posted_at_one_api_is_streamed_by_the_other(

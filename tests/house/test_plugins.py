@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.plugins import PluginError, choose, find
+from app.settings import Settings
+from app.wiring import check_plugins
 
 Furnish = Callable[[dict[str, str]], str]
 
@@ -95,3 +97,10 @@ def test_a_name_nobody_has_is_answered_with_those_there_are() -> None:
 )
 def test_the_houses_own_rooms(room: str, constant: str, opener: str, names: set[str]) -> None:
     assert names <= set(find(room, constant, opener))
+
+
+def test_an_algorithm_that_works_no_plain_order_stops_the_start() -> None:
+    for algo in ("limit", "magic"):
+        with pytest.raises(PluginError, match=f"is '{algo}', which works no order"):
+            check_plugins(Settings(_env_file=None, alpaca_api_default_algo=algo))
+    check_plugins(Settings(_env_file=None, alpaca_api_default_algo="vwap"))

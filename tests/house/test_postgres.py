@@ -51,6 +51,7 @@ async def audited(folder: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.embedded
 async def test_an_order_outlives_its_database_server(tmp_path: Path) -> None:
     folder = tmp_path / "d"
     async with running_server(folder, None) as server:
@@ -72,6 +73,7 @@ async def test_an_order_outlives_its_database_server(tmp_path: Path) -> None:
     assert not (folder / "postgres" / "postmaster.pid").exists()
 
 
+@pytest.mark.embedded
 def test_a_dead_server_is_noticed_and_started_on_its_old_socket(tmp_path: Path) -> None:
     server = Embedded(tmp_path)
     try:
@@ -90,6 +92,23 @@ def test_a_dead_server_is_noticed_and_started_on_its_old_socket(tmp_path: Path) 
     finally:
         server.stop()
     assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+
+
+@pytest.mark.embedded
+def test_a_start_right_after_the_last_one_was_killed(tmp_path: Path) -> None:
+    """In the moment in which a killed server's file still names it, and its address answers."""
+    killing = (
+        "import os, signal, sys; from pathlib import Path; from app.store.embedded import Embedded;"
+        " f = Path(sys.argv[1]); Embedded(f); os.kill(int((f / 'postgres' / 'postmaster.pid')"
+        ".read_text().split()[0]), signal.SIGKILL); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", killing, str(tmp_path)], timeout=60)
+    server = Embedded(tmp_path)
+    try:
+        asyncio.run(server.answers())
+        assert server.alive()
+    finally:
+        server.stop()
 
 
 def test_a_child_that_can_never_live_ends_the_supervisor(tmp_path: Path, database_url: str) -> None:

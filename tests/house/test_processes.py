@@ -68,7 +68,11 @@ def _items(answer: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("role", "number"),
-    [("worker", signal.SIGTERM), ("worker", signal.SIGKILL), ("api", signal.SIGKILL)],
+    [
+        pytest.param("worker", signal.SIGTERM, marks=pytest.mark.campaign),
+        ("worker", signal.SIGKILL),
+        ("api", signal.SIGKILL),
+    ],
 )
 async def test_a_killed_process_changes_nothing(
     tmp_path: Path, database_url: str, role: str, number: signal.Signals
@@ -90,7 +94,7 @@ async def test_a_killed_process_changes_nothing(
         assert (order["status"], order["filled"]) == ("filled", "4000")
         await assert_nothing_twice(server, order)
         stored = await events_in(database_url)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(frames) < len(stored):
                 await asyncio.sleep(0.05)
         listener.cancel()
@@ -110,11 +114,12 @@ async def test_a_subscriber_cut_off_resumes_where_it_was(tmp_path: Path, databas
         await server.done(order["id"])
         stored = await events_in(database_url)
         second = asyncio.create_task(listen(server, frames, stop_after=len(stored)))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await second
         assert [(f["order_id"], f["seq"], f["type"]) for f in frames] == stored
 
 
+@pytest.mark.embedded
 async def test_the_embedded_server_comes_back_with_its_orders(tmp_path: Path) -> None:
     """Everything dies at once, supervisor and PostgreSQL with it, and starts again."""
     folder = tmp_path / "d"
@@ -128,7 +133,7 @@ async def test_the_embedded_server_comes_back_with_its_orders(tmp_path: Path) ->
         workers = [server.pid("worker"), server.pid("api")]
         server.process.kill()
         server.process.wait()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while any(_alive(pid) for pid in workers):
                 await asyncio.sleep(0.1)
     async with running_server(folder, None) as server:

@@ -22,7 +22,8 @@ def at(text: str) -> Instant:
 async def assert_honest(world: World, order_id: str) -> None:
     """Crossing fills at the touch of their moment, every fill within bid and offer, sums right,
     events without a gap, and the interval VWAP that of the tape."""
-    row = await world.row(order_id)
+    # Measured right after the commit that ends an order.
+    row = await world.until(lambda row: row["measured_to"] is not None, order_id)
     tape = world.worker.market.feed.tape(row["symbol"])
     children = {c["id"]: c for c in await world.children(order_id)}
     fills = await world.fills(order_id)
@@ -91,6 +92,35 @@ async def test_ibm_ticks(database_url: str, tmp_path: Path, data_sets: Path) -> 
             runs.append([await what_was_done(world, order_id) for order_id in (buy, sell)])
     assert runs[0] == runs[1]
     assert len(runs[0][1]) > 100
+
+
+async def test_ibm_into_the_closing_cross(
+    database_url: str, tmp_path: Path, data_sets: Path
+) -> None:
+    """New York printed 151,665 shares at 182.01 a minute after the close."""
+    async with replaying(
+        database_url, tmp_path, data_sets / "lean", "2013-10-07T19:30:00Z"
+    ) as world:
+        close = at("2013-10-07T20:00:00Z")
+        to_close = {"completion": "close"}
+        buy = await world.order("IBM", "buy", qty="9000", algo="twap", params=to_close)
+        sell = await world.order(
+            "BAC", "sell", qty="5000", algo="limit", limit_price="14.50", params=to_close
+        )
+        await world.let_go()
+        bought, rested = await world.done(buy, 120), await world.done(sell, 120)
+        closing = [c for c in await world.children(buy) if c["purpose"] == "close"]
+        assert (bought["status"], bought["filled"], bought["end_at"]) == ("filled", 9000, close)
+        assert len(closing) == 1
+        # The cancel of what rested took its way there and back.
+        assert 0 <= at(closing[0]["intended_at"]) - (close - 660 * SECOND) <= SECOND
+        (fill,) = [f for f in await world.fills(buy) if f["child_id"] == closing[0]["id"]]
+        assert (fill["price"], fill["qty"]) == ("182.01", closing[0]["qty"])
+        assert (rested["status"], rested["filled"]) == ("expired", 0)
+        assert [c["purpose"] for c in await world.children(sell)] == ["rest", "close"]
+        tape = world.worker.market.feed.tape("IBM")
+        late = tape.prints(close - 1, close + 5 * MINUTE - 1)
+        assert int(late.size.max()) == 151_665
 
 
 async def test_spy_minute_bars_stamped_at_the_end(

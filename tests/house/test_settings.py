@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from dotenv import dotenv_values
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from app.settings import Settings
 from tests.cli.shell import Shell
@@ -23,39 +23,73 @@ GIVEN: dict[str, tuple[str, object]] = {
     "data_dir": ("/var/lib/x", Path("/var/lib/x")),
     "host": ("0.0.0.0", "0.0.0.0"),
     "port": ("0", 0),
+    "kill_file": ("/var/lib/x/STOP", Path("/var/lib/x/STOP")),
+    "rate_per_key": ("2.5", 2.5),
+    "rate_burst": ("7", 7),
+    "rate_failures": ("9", 9),
     "log_level": ("WARNING", "warning"),
     "workers": ("3", 3),
+    "spare_worker": ("false", False),
     "account": ("second", "second"),
     "broker": ("other", "other"),
     "accounts": ("main=paper, second=other", ("main=paper", "second=other")),
+    "trusted_proxies": ("10.0.0.1, 10.0.0.2", ("10.0.0.1", "10.0.0.2")),
     "sandbox_url": ("http://127.0.0.1:9", "http://127.0.0.1:9"),
+    "alpaca_key_id": ("PKTEST", "PKTEST"),
+    "alpaca_secret_key": ("s3cret", SecretStr("s3cret")),
+    "alpaca_url": ("https://api.alpaca.markets", "https://api.alpaca.markets"),
+    "alpaca_stream_url": ("wss://x.example/stream", "wss://x.example/stream"),
+    "alpaca_requests_per_minute": ("1000", 1000),
     "lease_seconds": ("1.5", 1.5),
     "max_working_orders": ("40", 40),
     "quarantine_seconds": ("90", 90),
     "closing_seconds": ("30", 30),
+    "self_match": ("allow", "allow"),
+    "alpaca_feed": ("sip", "sip"),
+    "alpaca_data_url": ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+    "alpaca_data_stream_url": ("ws://127.0.0.1:2", "ws://127.0.0.1:2"),
     "feed": ("replay", "replay"),
     "feed_seed": ("7", 7),
     "feed_path": ("data/lean", Path("data/lean")),
     "feed_root": ("data", Path("data")),
+    "tapes": ("/srv/tapes", Path("/srv/tapes")),
     "feed_start": ("2026-01-05T14:30:00Z", "2026-01-05T14:30:00Z"),
     "speed": ("0", D(0)),
     "hold": ("true", True),
     "paper_latency_ms": ("0", 0),
     "paper_fee_per_share": ("0.0001", D("0.0001")),
     "paper_fee_bps": ("-0.2", D("-0.2")),
+    "paper_cash": ("25000", D(25000)),
+    "alpaca_api_default_algo": ("vwap", "vwap"),
+    "alpaca_api_large_orders": ("refuse", "refuse"),
+    "alpaca_api_stream_frames": ("text", "text"),
+    "alpaca_api_replay_seconds": ("30", 30.0),
     "retention_days": ("0.5", D("0.5")),
     "archive_dir": ("archive", Path("archive")),
     "max_order_qty": ("5000", D(5000)),
     "max_order_notional": ("1000000.50", D("1000000.50")),
     "max_quote_age_seconds": ("5", 5),
     "collar": ("0.1", D("0.1")),
+    "close_cutoff_seconds": ("300", 300),
+    "extended_hours": ("false", False),
     "route_market_below": ("1", D(1)),
     "route_vwap_above": ("2", D(2)),
     "route_vwap_participation": ("0.05", D("0.05")),
+    "cost_history_orders": ("500", 500),
     "alert_slippage_bps": ("7.5", D("7.5")),
     "alert_failed_children": ("1", 1),
     "alert_stalled_seconds": ("60", 60),
+    "alert_vwap_deviation_bps": ("50", D(50)),
+    "alert_failed_orders": ("5", 5),
+    "alert_slow_share": ("0.3", D("0.3")),
+    "alert_slow_seconds": ("90", 90),
     "signal_confidence_min": ("0.6", 0.6),
+    "smart_execution": ("false", False),
+    "promotion_signals": ("50", 50),
+    "promotion_hours": ("48", 48.0),
+    "backtests_at_once": ("3", 3),
+    "backtest_parents_max": ("100", 100),
+    "what_if_seconds": ("2.5", 2.5),
     "symbols": (" ACME, GLOBEX,,", ("ACME", "GLOBEX")),
 }
 
@@ -117,6 +151,9 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
     ("name", "text"),
     [
         ("workers", "0"),
+        ("alpaca_api_large_orders", "send"),
+        ("alpaca_api_stream_frames", "msgpack"),
+        ("alpaca_api_replay_seconds", "-1"),
         ("accounts", "main"),
         ("accounts", "main=paper,=paper"),
         ("accounts", "../x=paper"),
@@ -127,6 +164,7 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
         ("port", "65536"),
         ("port", "-1"),
         ("port", "tcp://10.0.0.1:80"),
+        ("alpaca_feed", "delayed"),
         ("speed", "-1"),
         ("speed", "fast"),
         ("speed", "NaN"),
@@ -135,11 +173,13 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
         ("hold", "maybe"),
         ("collar", "0"),
         ("collar", "1"),
+        ("close_cutoff_seconds", "0"),
         ("paper_latency_ms", "-1"),
         ("max_quote_age_seconds", "0"),
         ("retention_days", "0"),
         ("alert_failed_children", "0"),
         ("alert_stalled_seconds", "0"),
+        ("alert_vwap_deviation_bps", "0"),
         ("signal_confidence_min", "1.1"),
     ],
 )
@@ -180,6 +220,26 @@ def test_accounts_each_have_a_broker_and_the_first_is_the_default() -> None:
             "SLIPSTREAM_BROKER is 'other', but SLIPSTREAM_ACCOUNTS has 'a' at 'paper'",
         ),
         ("a=sandbox", {}, "an account at the broker 'sandbox' needs SLIPSTREAM_SANDBOX_URL"),
+        (
+            "a=alpaca",
+            {"ALPACA_KEY_ID": "k"},
+            "an account at the broker 'alpaca' needs SLIPSTREAM_ALPACA_KEY_ID and"
+            " SLIPSTREAM_ALPACA_SECRET_KEY",
+        ),
+        *(
+            (
+                "a=alpaca",
+                {"ALPACA_KEY_ID": "k", "ALPACA_SECRET_KEY": "s", "FEED": feed, **more},
+                f"needs SLIPSTREAM_FEED=alpaca: '{feed}' is no market",
+            )
+            for feed in ("synthetic", "synthetic-live", "replay")
+            for more in ({}, {"ALPACA_URL": "https://api.alpaca.markets"})
+        ),
+        (
+            "a=alpaca,b=alpaca",
+            {"ALPACA_KEY_ID": "k", "ALPACA_SECRET_KEY": "s", "FEED": "alpaca"},
+            "a and b are at the broker 'alpaca', whose keys open one account",
+        ),
     ],
 )
 def test_accounts_that_contradict_are_refused_with_a_sentence(
@@ -188,6 +248,44 @@ def test_accounts_that_contradict_are_refused_with_a_sentence(
     given = {"SLIPSTREAM_ACCOUNTS": accounts}
     with pytest.raises(ValidationError, match=re.escape(sentence)):
         settings_from(given | {f"SLIPSTREAM_{name}": text for name, text in more.items()})
+
+
+ALPACA = {
+    "SLIPSTREAM_ALPACA_KEY_ID": "PK-who-am-i",
+    "SLIPSTREAM_ALPACA_SECRET_KEY": "hunter2-is-secret",
+}
+
+
+def test_a_rehearsal_on_this_machine_may_have_any_feed() -> None:
+    given = ALPACA | {"SLIPSTREAM_BROKER": "alpaca"}
+    here = given | {"SLIPSTREAM_ALPACA_URL": "http://127.0.0.1:8000/alpaca"}
+    assert settings_from(here).feed == "synthetic"
+    assert settings_from(given | {"SLIPSTREAM_FEED": "a-feed-of-my-own"}).broker == "alpaca"
+
+
+def test_the_feed_of_alpaca_needs_both_credentials() -> None:
+    assert settings_from(ALPACA | {"SLIPSTREAM_FEED": "alpaca"}).feed == "alpaca"
+    for missing in ALPACA:
+        given = {name: text for name, text in ALPACA.items() if name != missing}
+        with pytest.raises(ValidationError, match="needs SLIPSTREAM_ALPACA_KEY_ID and"):
+            settings_from(given | {"SLIPSTREAM_FEED": "alpaca"})
+
+
+def test_credentials_are_in_no_error_and_no_representation() -> None:
+    shown = repr(settings_from(ALPACA)) + str(settings_from(ALPACA).model_dump())
+    for wrong in ({"SLIPSTREAM_ACCOUNTS": "a=paper,a=paper"}, {"SLIPSTREAM_PORT": "x"}):
+        with pytest.raises(ValidationError) as caught:
+            settings_from(ALPACA | wrong)
+        shown += str(caught.value) + repr(caught.value)
+    assert "hunter2" not in shown
+
+
+def test_a_line_break_behind_a_key_is_no_part_of_it() -> None:
+    """As files of secrets have it; in a header it would be refused, and quoted with the key."""
+    settings = settings_from({name: text + "\n" for name, text in ALPACA.items()})
+    assert settings.alpaca_secret_key is not None
+    kept = settings.alpaca_key_id, settings.alpaca_secret_key.get_secret_value()
+    assert kept == tuple(ALPACA.values())
 
 
 def test_settings_are_frozen() -> None:
@@ -232,6 +330,14 @@ def test_a_misspelt_line_of_the_file_is_refused_too(tmp_path: Path) -> None:
 def test_a_secret_in_a_misspelt_variable_stays_secret() -> None:
     with pytest.raises(ValidationError) as caught:
         settings_from({"SLIPSTREAM_DATABASE_URI": "postgresql://u:hunter2@h/d"})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_secret_stays_secret_whatever_is_wrong_beside_it() -> None:
+    keys = {"SLIPSTREAM_ALPACA_KEY_ID": "k", "SLIPSTREAM_ALPACA_SECRET_KEY": "hunter2"}
+    assert "hunter2" not in repr(settings_from(keys)) + str(settings_from(keys).model_dump())
+    with pytest.raises(ValidationError) as caught:
+        settings_from(keys | {"SLIPSTREAM_ACCOUNTS": "a=sandbox"})
     assert "hunter2" not in str(caught.value)
 
 

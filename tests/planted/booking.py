@@ -88,4 +88,22 @@ BOOKING = (
         ),
         tests="tests/domain/test_busts_and_adoption.py",
     ),
+    fault(
+        "absence proven by when the answer was read",
+        (
+            "app/engine/reconcile.py",
+            "found.missing[child_id] = at\n",
+            "found.missing[child_id] = _now()\n",
+        ),
+        tests="tests/engine/test_evidence.py",
+    ),
+    fault(
+        "what a canceled child may have filled is sent again after a bust",
+        (
+            "app/domain/fold_children.py",
+            "(ChildStatus.FILLED, ChildStatus.CANCELED, ChildStatus.EXPIRED)",
+            "(ChildStatus.FILLED,)",
+        ),
+        tests="tests/domain/test_busts_and_adoption.py",
+    ),
 )

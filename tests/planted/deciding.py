@@ -27,7 +27,7 @@ DECIDING = (
     ),
     fault(
         "missed slices sent in one burst",
-        ("app/domain/decide.py", "deficit <= CATCH_UP_SLICES * envelope.step:", "deficit >= 0:"),
+        ("app/domain/pacing.py", "deficit <= CATCH_UP_SLICES * envelope.step:", "deficit >= 0:"),
         tests=TESTS,
     ),
     fault(
@@ -45,8 +45,31 @@ DECIDING = (
         tests=TESTS,
     ),
     fault(
+        "an order that only reduces forgets its unknown children",
+        (
+            "app/domain/reducing.py",
+            "desk.reducing - execution.reserved",
+            "desk.reducing - execution.working",
+        ),
+        tests="tests/domain/test_reduce_only.py",
+    ),
+    fault(
         "self-match allowed",
         (GUARDS, "    self_match,\n", ""),
         tests=TESTS,
+    ),
+    fault(
+        "who waits for another order is not woken by it where something else binds as well",
+        ("app/engine/index.py", "decided.own", 'decided.bound == "self_match"'),
+        tests="tests/engine/test_roster.py",
+    ),
+    fault(
+        "spare lots sent first",
+        (
+            "app/domain/quantity.py",
+            "(2 * units * up_to + whole) // (2 * whole)",
+            "-(-units * up_to // whole)",
+        ),
+        tests="tests/domain/test_quantity.py",
     ),
 )

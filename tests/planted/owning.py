@@ -5,7 +5,20 @@ from tests.planted.fault import fault
 OWNING = (
     fault(
         "intents without an epoch",
-        ("app/store/intents.py", "        await leases.hold(connection, lease)\n", ""),
+        (
+            "app/store/intents.py",
+            "        await leases.hold(connection, lease)\n        reach",
+            "        reach",
+        ),
+        tests="tests/store/test_intents.py",
+    ),
+    fault(
+        "conclusions without an epoch",
+        (
+            "app/store/intents.py",
+            "        await leases.hold(connection, lease)\n        return",
+            "        return",
+        ),
         tests="tests/store/test_intents.py",
     ),
     fault(

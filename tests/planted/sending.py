@@ -48,18 +48,56 @@ SENDING = (
         tests="tests/domain/test_recovery.py",
     ),
     fault(
+        "the end of an order waits behind moves",
+        (
+            "app/engine/cancels.py",
+            "heappush(self._queue, (haste, self._number, child_id, at))",
+            "heappush(self._queue, (Haste.END, self._number, child_id, at))",
+        ),
+        ("app/engine/cancels.py", "!= (haste, number):", "is None:"),
+        tests="tests/engine/test_cancels.py",
+    ),
+    fault(
         "lease not looked at before the send",
-        ("app/engine/sending.py", "        if not self._safe():\n", "        if False:\n"),
+        ("app/engine/sending.py", "not self._safe() or (", "("),
         tests="tests/engine/test_sending.py",
     ),
     fault(
         "halt read without the lock",
         (
             "app/store/intents.py",
-            "controls.halts(connection, account=account, lock=True)",
-            "controls.halts(connection, account=account, lock=False)",
+            "halts.halts(connection, account=account, lock=True)",
+            "halts.halts(connection, account=account, lock=False)",
         ),
         tests="tests/store/test_intents.py",
+    ),
+    fault(
+        "an order that closes a position is blocked by the halt",
+        ("app/engine/roster.py", "        if not order.flattens:\n", "        if True:\n"),
+        tests="tests/engine/test_flatten.py::test_a_halted_position_is_flattened_through_every_halt",
+    ),
+    fault(
+        "a position closed twice after a crash",
+        (
+            "app/store/flatten.py",
+            "order_id=closing[0] if closing else None,",
+            "order_id=None,",
+        ),
+        (
+            "app/store/numbered.py",
+            '        if there == order["role"]:\n            return None\n',
+            "",
+        ),
+        tests="tests/engine/test_flatten.py::test_a_death_in_the_midst_enters_it_once",
+    ),
+    fault(
+        "the kill file is not looked at before a send",
+        (
+            "app/engine/sending.py",
+            " or (self._kill_file.there and not flattens)",
+            "",
+        ),
+        tests="tests/engine/test_kill_file.py::test_what_is_committed_and_not_yet_sent_stays_here",
     ),
     fault(
         "kill switch forgotten after a take-over",

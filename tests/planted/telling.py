@@ -16,7 +16,7 @@ TELLING = (
         "journal without turns",
         (
             "app/store/drafts.py",
-            "        await _take_turns(connection, order_ids)\n",
+            "        await take_turns(connection, order_ids)\n",
             "        pass\n",
         ),
         tests="tests/store/test_turns.py",

@@ -1,5 +1,6 @@
 """What a worker asks its broker, before any send and on a timer, and what it concludes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,10 @@ from app.domain.recovery import (
     apart,
     judge,
 )
-from app.ports import BustReport, ExecutionReport, OrderReport, Report
-from tests.simulation.inbox import waits_for_fills
-from tests.simulation.memory import Held
+from app.engine.reconcile import OVERLAP
+from app.engine.working import Working
+from app.ports import Report
+from app.store.journal import Entry
 
 if TYPE_CHECKING:
     from tests.simulation.worker import Worker
@@ -48,8 +50,8 @@ class Asking:
         self._agenda = worker.house.agenda
         self._missed: dict[str, Missed] = {}
         self._awaited: dict[str, Instant] = {}
-        self._kept: dict[str, OrderReport] = {}
         self._due: Instant | None = None
+        self._seen_to: Instant = 0
 
     def look_soon(self, after: Micros) -> None:
         at = self._agenda.now + after
@@ -63,84 +65,71 @@ class Asking:
         self._due = None
         self.reconcile()
 
-    def keep(self, report: Report) -> None:
-        """An end that came before its fills: it counts once they are here."""
-        assert isinstance(report, OrderReport)
-        self._kept[report.child_id] = report
-        self.look_soon(SECOND)
-
-    def news(self, child_id: str) -> None:
-        """A child was heard of: perhaps its end may count now, perhaps nobody is silent."""
-        kept = self._kept.get(child_id)
-        child = self._worker.child(child_id)
-        if kept is not None and not waits_for_fills(kept, child):
-            del self._kept[child_id]
-            self._worker.book([kept])
-        if child.status is ChildStatus.UNKNOWN or child.cancel_requested_at is not None:
+    def news(self, child_ids: Iterable[str]) -> None:
+        """Children were heard of: whether somebody is silent, or an end waits for its fills."""
+        if self._worker.books.held:
             self.look_soon(SECOND)
+        for child_id in child_ids:
+            child = self._worker.books.child(child_id)
+            if child is None or not child.live:
+                continue
+            if child.status is ChildStatus.UNKNOWN or child.cancel_requested_at is not None:
+                self.look_soon(SECOND)
+                return
 
     def reconcile(self) -> None:
-        """Executions first, then each child by its id; then decisions may go on."""
-        worker, venue = self._worker, self._house.venue
+        """States first, executions after them, booked as one; then decisions may go on."""
+        worker = self._worker
         try:
-            executed = venue.executed()
-            listed = venue.open_orders()
+            reports, missing = self._ask()
         except ConnectionError:
             self._overdue()
             self.look_soon(SECOND)
             return
         worker.reach("reconciling")
-        if not self._house.bugs.never_ask_executions:
-            worker.book([r for r in executed if self._is_news(r)])
-        worker.book([r for r in listed if self._is_silent(r.child_id)])
-        wait = EVERY
-        for held in list(worker.held.values()):
-            for child in held.execution.children:
-                wait = min(wait, self._ask(held, child))
-        if self._kept:
+        worker.books.book(reports)
+        wait = min((self._conclude_of(child_id) for child_id in missing), default=EVERY)
+        if worker.books.held:
             wait = min(wait, SECOND)
         if not worker.ready:
             self._house.watch.reconciled.add(worker.epoch)
-            worker.begin()
+            worker.ready = True
+            self._house.restoring.under_way = False
         self._cancel_again()
         if self._overdue():
             wait = min(wait, AWAITED_EVERY)
         worker.reach("reconciled")
         self.look_soon(wait)
 
-    def _is_news(self, report: Report) -> bool:
-        bookings = self._house.journal.bookings
-        match report:
-            case ExecutionReport():
-                # What was void before it came may still take back the one that it corrects.
-                booked = bookings.get(report.execution_id)
-                return booked is None or booked.fact is None
-            case BustReport():
-                known = bookings.get(report.execution_id)
-                return known is None or not known.void
-            case OrderReport():
-                return True
+    def _ask(self) -> tuple[list[Report], list[str]]:
+        """All that the venue tells, and the children it does not know. Raises ConnectionError."""
+        venue, on_the_wire = self._house.venue, self._worker.sending.on_the_wire
+        executed = venue.executed(self._seen_to - max(OVERLAP, 2 * venue.means.lookup_lag))
+        if self._house.bugs.never_ask_executions:
+            executed = []
+        reports: list[Report] = [*venue.open_orders()]
+        missing = []
+        for child in self._worker.roster.children():
+            if child.id not in on_the_wire:
+                report = venue.lookup(child.id)
+                if report is None:
+                    if child.status in SILENT:
+                        missing.append(child.id)
+                else:
+                    self._missed.pop(child.id, None)
+                    reports.append(report)
+        self._seen_to = self._agenda.now
+        return [*reports, *executed], missing
 
-    def _is_silent(self, child_id: str) -> bool:
-        return self._worker.child(child_id).status in SILENT
-
-    def _ask(self, held: Held, child: Child) -> Micros:
-        """Look one child up; how soon to ask again."""
-        worker, now = self._worker, self._agenda.now
-        if child.id in worker.sending.on_the_wire:
-            return EVERY
-        report = self._house.venue.lookup(child.id)
-        if report is not None:
-            self._missed.pop(child.id, None)
-            worker.book([report])
-            return EVERY
-        child = worker.child(child.id)
-        if child.status not in SILENT:
+    def _conclude_of(self, child_id: str) -> Micros:
+        """What follows from a look-up that did not find a child; how soon to ask again."""
+        order, now = self._worker.roster.of_child(child_id), self._agenda.now
+        child = order.execution.child(child_id) if order is not None else None
+        if order is None or child is None or child.status not in SILENT:
             return EVERY
         if child.status is ChildStatus.INTENT:
-            worker.tell([BecameUnknown(now, child.id, "found_without_answer")])
-        missed = self._count(child.id)
-        return self._conclude(held, child, missed)
+            self._worker.books.tell([BecameUnknown(now, child.id, "found_without_answer")])
+        return self._conclude(order, child, self._count(child.id))
 
     def _count(self, child_id: str) -> Missed:
         now = self._agenda.now
@@ -149,7 +138,7 @@ class Asking:
             missed.last, missed.count = now, missed.count + 1
         return missed
 
-    def _conclude(self, held: Held, child: Child, missed: Missed) -> Micros:
+    def _conclude(self, order: Working, child: Child, missed: Missed) -> Micros:
         now, house = self._agenda.now, self._house
         agree: bool | None = None
         verdict = self._judge(child, missed, agree)
@@ -159,12 +148,12 @@ class Asking:
             case Absent():
                 house.log("absent", child.id)
                 self._missed.pop(child.id, None)
-                self._worker.tell([ChildRejected(now, child.id, "absent", absent=True)])
+                self._worker.books.tell([ChildRejected(now, child.id, "absent", absent=True)])
                 return EVERY
             case AskAgain():
                 return verdict.after
             case NeedsOperator():
-                self._call_operator(held, verdict.reason)
+                self._call_operator(order, verdict.reason)
                 return EVERY
             case NeedsPosition():
                 raise AssertionError("positions were compared")
@@ -183,33 +172,32 @@ class Asking:
         theirs = self._house.venue.positions()
         return all(ours.get(s, 0) == theirs.get(s, 0) for s in {**ours, **theirs})
 
-    def _call_operator(self, held: Held, reason: str) -> None:
-        execution = self._house.journal.rows[held.order_id].execution
+    def _call_operator(self, order: Working, reason: str) -> None:
+        execution = self._house.journal.rows[order.order_id].execution
         if execution.done or execution.status is OrderStatus.NEEDS_OPERATOR:
             return
-        self._house.log("operator", held.order_id, reason)
+        self._house.log("operator", order.order_id, reason)
         moved = Moved(self._agenda.now, OrderStatus.NEEDS_OPERATOR, reason)
-        if self._worker.record(held.order_id, [moved], None):
-            self._worker.settle(held)
+        self._worker.books.record(Entry(order.order_id, [moved]))
 
     def _cancel_again(self) -> None:
         if self._house.bugs.cancel_once:
             return
-        for held in self._worker.held.values():
-            for child in held.execution.children:
-                if child.cancel_requested_at is not None and child.status not in SILENT:
-                    self._house.line.cancel(child.id)
+        for child in self._worker.roster.children():
+            if child.cancel_requested_at is not None and child.status not in SILENT:
+                self._house.line.cancel(child.id)
 
     def _overdue(self) -> bool:
         """Call an operator for whoever waits too long; whether anybody waits."""
         now, before = self._agenda.now, self._awaited
         self._awaited = {}
-        for held in list(self._worker.held.values()):
-            for child in awaited(held.execution):
-                self._awaited[child.id] = before.get(child.id, now)
-            waited = {name: now - since for name, since in self._awaited.items()}
-            move = overdue(held.execution, waited)
+        index, orders = self._worker.roster.index, self._worker.roster.orders
+        for order_id in sorted(index.unknown | index.canceling | index.closing):
+            order = orders[order_id]
+            since = {c.id: before.get(c.id, now) for c in awaited(order.execution, now)}
+            self._awaited |= since
+            move = overdue(order.execution, {name: now - at for name, at in since.items()})
             if move is not None and not self._house.bugs.no_bound:
                 assert move.reason is not None
-                self._call_operator(held, move.reason)
+                self._call_operator(order, move.reason)
         return bool(self._awaited)

@@ -1,4 +1,6 @@
-"""Wrong versions of the engine, to prove that the simulation catches them."""
+"""Wrong versions of the simulated desk, to prove that the simulation catches them.
+
+Those of the product's own code are in `wrong`."""
 
 from dataclasses import dataclass
 
@@ -20,7 +22,6 @@ class Bugs:
     ignore_lag: bool = False
     no_send_by: bool = False
     timeout_is_rejection: bool = False
-    end_before_late_fill: bool = False
     duplicate_refusal_is_final: bool = False
     never_ask_executions: bool = False
     ignore_busts: bool = False

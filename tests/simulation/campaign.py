@@ -14,6 +14,8 @@ from tests.simulation.bugs import NONE, Bugs
 from tests.simulation.day import Failed, Summary, run, told
 from tests.simulation.faults import PLACES
 
+FEW = 10
+
 
 @dataclass(slots=True)
 class Total:
@@ -28,6 +30,8 @@ class Total:
     cpu: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
     fewest_faults: int = 10**9
+    poor: int = 0
+    """Days with fewer than `FEW` faults."""
     ends: Counter[str] = field(default_factory=Counter)
 
     def add(self, number: int, day: Summary) -> None:
@@ -39,6 +43,7 @@ class Total:
         self.hash ^= crc32(f"{number}:{day.hash}".encode())
         self.faults.update(day.faults)
         self.fewest_faults = min(self.fewest_faults, day.faults.total())
+        self.poor += day.faults.total() < FEW
         self.ends.update(day.ends)
 
     def merge(self, other: "Total") -> None:
@@ -51,6 +56,7 @@ class Total:
         self.cpu += other.cpu
         self.faults.update(other.faults)
         self.fewest_faults = min(self.fewest_faults, other.fewest_faults)
+        self.poor += other.poor
         self.ends.update(other.ends)
 
 
@@ -130,7 +136,8 @@ def text(total: Total, seconds: float) -> str:
         f" ({1000 * total.cpu / max(total.days, 1):.1f} ms a day), {total.steps} steps",
         f"{total.parents} parents, {total.children} children, {total.fills} fills",
         "ended: " + _counts(total.ends),
-        f"{faults.total()} faults, at least {total.fewest_faults} a day: " + _counts(faults),
+        f"{faults.total()} faults, at least {total.fewest_faults} a day"
+        f" (fewer than {FEW} on {total.poor} days): " + _counts(faults),
         "crashes at: " + _counts(Counter(crashes)),
     ]
     return "\n".join(lines)

@@ -37,6 +37,7 @@ class Kind(StrEnum):
     THROWN_OUT = "thrown_out"
     BUST = "bust"
     CORRECTION = "correction"
+    RESTORED = "restored"
     LOOKUP_LAGS = "lookup_lags"
     LIST_LIES = "list_lies"
     VENUE_AWAY = "venue_away"

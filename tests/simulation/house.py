@@ -1,27 +1,32 @@
 """One simulated day: the market, the broker, the journal, and whoever owns the desk."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from app.domain.decide import decide
+from app.domain.actions import Send
 from app.domain.execution import accepted
-from app.domain.fact import Busted, Filled, Intended
+from app.domain.fact import Fact, Filled, Intended
 from app.domain.instant import MINUTE, SECOND, Instant, Micros
 from app.domain.quantity import ZERO
 from app.domain.recovery import Means
 from app.domain.task import Task
+from app.engine import facts
+from app.engine.roster import Leaving
 from app.ports import Ticket
+from app.store.journal import Entry, Recorded
 from tests.simulation import market
 from tests.simulation.agenda import Agenda
 from tests.simulation.bugs import NONE, Bugs
 from tests.simulation.clients import Clients
 from tests.simulation.faults import Kind, Mischief
-from tests.simulation.journal import Entry, Journal, Stale
+from tests.simulation.journal import Journal, Row, Stale
 from tests.simulation.line import Line
+from tests.simulation.restoring import Restoring
 from tests.simulation.scenario import Fault, draw
 from tests.simulation.venue import Venue
 from tests.simulation.watch import Watch
@@ -59,7 +64,7 @@ class House:
         self.agenda = Agenda(market.OPEN - 2 * MINUTE)
         self.mischief = Mischief()
         self.watch = Watch(self.agenda, self.scenario.walks, self.scenario.most_working)
-        self.journal = Journal(self.watch.recorded, bugs)
+        self.journal = Journal(self._recorded, bugs)
         self.line = Line(
             self.agenda, self.rng, self.mischief, self.scenario.longest, lambda: self.worker
         )
@@ -68,7 +73,9 @@ class House:
         )
         self.line.venue = self.venue
         self.watch.journal, self.watch.line = self.journal, self.line
+        self.watch.queued = lambda: self.worker.queued() if self.worker is not None else []
         self.clients = Clients(self)
+        self.restoring = Restoring(self)
         self.worker: Worker | None = None
         self.shown = dict.fromkeys(market.SYMBOLS, -1)
         self.silent_until: Instant = 0
@@ -104,7 +111,7 @@ class House:
             self.agenda.at(command.at, self.clients.command, command)
         for fault in self.scenario.faults:
             self.agenda.at(fault.at, self._arm, fault)
-        self.watch.unfinished = len(self.scenario.tasks)
+        self.watch.ordered = self.watch.unfinished = len(self.scenario.tasks)
         self.agenda.at(self.agenda.now, self.take_over)
 
     def _row(self, symbol: str, row: int) -> None:
@@ -123,7 +130,7 @@ class House:
             self.worker.idle(symbol)
 
     def _accept(self, task: Task) -> None:
-        self.journal.enter(accepted(task))
+        self.journal.enter(accepted(task), self.scenario.priorities[task.order_id])
         self.log("accepted", task.order_id, task.algo, task.side, task.qty)
         self.ring(task.order_id)
 
@@ -175,33 +182,38 @@ class House:
     def _thaw(self, worker: "Worker") -> None:
         """It goes on with what it remembers; the journal has to know better."""
         now = self.agenda.now
-        for held in worker.held.values():
-            decision = decide(
-                held.execution, held.plan(), worker.desk(held), worker.market(held), now
-            )
+        leaving: list[Leaving] = []
+        for order in worker.roster.orders.values():
+            order.decided = decision = worker.decide(order, leaving)
+            worker.roster.decided(order)
+            sends = [action for action in decision.actions if isinstance(action, Send)]
+            leaving += [(order.symbol, order.order_id, send) for send in sends]
             if decision.actions:
-                facts = [worker.fact(held, action) for action in decision.actions]
-                entry = Entry(held.order_id, facts, held.version, worker.epoch)
                 try:
-                    self.record(entry, worker)
+                    self.record(facts.entry(order, decision, now), worker, worker.epoch)
                 except Stale as stale:
-                    self.log("fenced", held.order_id, stale)
+                    self.log("fenced", order.order_id, stale)
 
     # The journal
 
-    def record(self, entry: Entry, worker: "Worker | None") -> bool:
+    def record(self, entry: Entry, worker: "Worker | None", epoch: int | None = None) -> Recorded:
+        """Raises Stale."""
         if self.bugs.ignore_busts:
-            entry = replace(entry, facts=[f for f in entry.facts if not isinstance(f, Busted)])
+            entry = replace(entry, voids=())
         if self.bugs.mark_before_apply and worker is not None:
             self._mark(entry, worker)
-        changed = self.journal.record(entry)
-        if changed:
-            for fact in entry.facts:
-                child = getattr(fact, "child_id", "")
-                qty = fact.qty if isinstance(fact, Filled | Intended) else ""
-                self.log(fact.type, entry.order_id, child, qty)
-                self.watch.fills += isinstance(fact, Filled)
-        return changed
+        return self.journal.record(entry, epoch)
+
+    def _recorded(
+        self, before: Row, after: Row, told: Sequence[Fact], entry: Entry, epoch: int | None
+    ) -> None:
+        """One transaction: held against the invariants, and into the log of the day."""
+        self.watch.recorded(before, after, told, entry, epoch)
+        for fact in told:
+            child = getattr(fact, "child_id", "")
+            qty = fact.qty if isinstance(fact, Filled | Intended) else ""
+            self.log(fact.type, entry.order_id, child, qty)
+            self.watch.fills += isinstance(fact, Filled)
 
     def _mark(self, entry: Entry, worker: "Worker") -> None:
         for fact in entry.facts:
@@ -253,6 +265,10 @@ class House:
                 self.mischief.happened[kind] += 1
             case Kind.BUST | Kind.CORRECTION:
                 self._bust(kind, 5)
+            case Kind.RESTORED:
+                self.restoring.begin(fault.size)
+            case Kind.LIST_LIES if self.restoring.under_way:
+                pass  # Together they hide a child from everybody.
             case _:
                 self.mischief.arm(kind)
 

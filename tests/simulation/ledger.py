@@ -8,7 +8,7 @@ from typing import Protocol
 from app.domain.instant import Instant
 from app.domain.lifecycle import ChildStatus
 from app.domain.quantity import ZERO
-from app.ports import ExecutionReport, OrderReport, Report, Ticket
+from app.ports import ExecutionReport, OrderReport, Report, Terms, Ticket
 
 OPEN = (ChildStatus.WORKING, ChildStatus.PARTIALLY_FILLED)
 
@@ -30,6 +30,11 @@ class Placed:
     @property
     def open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def terms(self) -> Terms:
+        asked = self.ticket
+        return Terms(asked.symbol, asked.side, asked.qty, asked.limit_price)
 
 
 @dataclass(slots=True)

@@ -6,9 +6,10 @@ from decimal import Decimal
 from functools import cache
 from random import Random
 
+from app.domain.execution import Execution
 from app.domain.instant import MINUTE, SECOND, Instant
 from app.domain.instrument import Instrument
-from app.domain.market import Market, Quote
+from app.domain.market import Anchored, Market, Quote
 from app.domain.quantity import ZERO
 from app.domain.session import Session
 from app.domain.volume import VolumeCurve, default_curve
@@ -80,10 +81,16 @@ def walk(rng: Random) -> Walk:
     return found
 
 
-def seen(walk: Walk, row: int, since: Instant) -> Market:
-    """The market as of a row; volume counts from `since`."""
+def seen(walk: Walk, row: int, execution: Execution) -> Market:
+    """The market of an order as of a row; volume counts from its start, and from its anchor."""
     if row < 0:
         return Market(None, session=SESSION)
+    volume = _since(walk, row, execution.task.start)
+    anchored = Anchored(_since(walk, row, execution.anchor.at))
+    quote, last, at = walk.quotes[row], walk.lasts[row], walk.ats[row]
+    return Market(quote, last, at, volume, SESSION, anchored=anchored)
+
+
+def _since(walk: Walk, row: int, since: Instant) -> Decimal:
     traded = walk.volumes[row] - walk.volume_at(since)
-    volume = Decimal(traded) if traded > 0 else ZERO
-    return Market(walk.quotes[row], walk.lasts[row], walk.ats[row], volume, SESSION)
+    return Decimal(traded) if traded > 0 else ZERO

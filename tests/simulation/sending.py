@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.fact import BecameUnknown, ChildFact, ChildRejected, Intended, Sent
 from app.domain.instant import SECOND
+from app.engine.working import Working
 from app.ports import Acknowledged, Outcome, Refused, Ticket
 from tests.simulation.faults import Frozen
-from tests.simulation.memory import Held
 from tests.simulation.venue import DUPLICATE
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ class Sending:
     def deliver(self, do: Callable[..., None], *args: Any) -> None:
         self._worker.deliver(do, *args)
 
-    def ticket(self, held: Held, fact: Intended) -> Ticket:
+    def ticket(self, order: Working, fact: Intended) -> Ticket:
         deadline = self._house.scenario.means.deadline
         return Ticket(
             fact.child_id,
-            held.symbol,
+            order.symbol,
             fact.side,
             fact.qty,
             fact.price,
@@ -59,9 +59,9 @@ class Sending:
         self.on_the_wire.discard(ticket.child_id)
         now, name = self._house.agenda.now, ticket.child_id
         if self._house.bugs.timeout_is_rejection:
-            self._worker.tell([ChildRejected(now, name, "timeout")])
+            self._worker.books.tell([ChildRejected(now, name, "timeout")])
             return
-        self._worker.tell([BecameUnknown(now, name, "timeout")])
+        self._worker.books.tell([BecameUnknown(now, name, "timeout")])
         if self._house.bugs.resend_on_timeout:
             self._house.line.submit(self, ticket)
 
@@ -71,7 +71,7 @@ class Sending:
             return
         self._worker.reach("answered")
         self.on_the_wire.discard(ticket.child_id)
-        self._worker.tell([self._outcome(ticket, outcome)])
+        self._worker.books.tell([self._outcome(ticket, outcome)])
         self._worker.reach("answer_booked")
 
     def _outcome(self, ticket: Ticket, outcome: Outcome) -> ChildFact:

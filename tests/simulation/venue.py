@@ -122,6 +122,12 @@ class Venue:
             return None
         return report
 
+    def asked_of(self, child_id: str) -> OrderReport | None:
+        """A lost child, as an owner asks for it. Raises ConnectionError."""
+        if self.means.lookup is not Lookup.NONE:
+            return self.lookup(child_id)
+        return next((r for r in self.open_orders() if r.child_id == child_id), None)
+
     def open_orders(self) -> Sequence[OrderReport]:
         """The orders at work; a lying list leaves one out and shows one that is over. Raises
         ConnectionError."""
@@ -132,13 +138,19 @@ class Venue:
             return [*reports[1:], ghost.said[0]]
         return reports
 
-    def executed(self) -> list[Report]:
-        """All executions, and busts of them, as far as the list has caught up. Raises
-        ConnectionError."""
+    def executed(self, since: Instant) -> list[Report]:
+        """Executions, and busts of them, told at or after `since`, as far as the list has caught
+        up. Raises ConnectionError."""
         self._reach()
         now = self.now
-        fills: list[Report] = [e.report for e in self.executions if e.visible_at <= now]
-        return [*fills, *(bust for at, bust in self.voids if at <= now)]
+        told: list[Report] = []
+        for execution in reversed(self.executions):
+            if execution.report.at < since:
+                break
+            if execution.visible_at <= now:
+                told.append(execution.report)
+        told.reverse()
+        return [*told, *(bust for at, bust in self.voids if at <= now and bust.at >= since)]
 
     def positions(self) -> dict[str, Decimal]:
         """Signed quantity per symbol. Raises ConnectionError."""
@@ -243,16 +255,11 @@ class Venue:
         self._resting.get(placed.ticket.symbol, {}).pop(placed.ticket.child_id, None)
 
     def _say(self, placed: Placed, reason: str | None = None) -> None:
-        report = OrderReport(
-            placed.ticket.child_id,
-            placed.broker_id,
-            placed.status,
-            self.now,
-            placed.filled,
-            reason,
-        )
-        placed.said.append(report)
-        self._line.tell(report)
+        child_id, broker_id = placed.ticket.child_id, placed.broker_id
+        state = (child_id, broker_id, placed.status, self.now, placed.filled, reason)
+        # Look-ups and lists tell the terms too; the stream does not.
+        placed.said.append(OrderReport(*state, placed.terms))
+        self._line.tell(OrderReport(*state))
 
     # What a venue takes back
 

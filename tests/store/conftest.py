@@ -1,21 +1,24 @@
 """One database for this folder, emptied before each test: a hundred clones would cost a minute."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 import pytest
-from sqlalchemy import make_url
 
 from app.store.database import Database
 from app.store.tables import metadata
+from tests.databases import Databases
 
-# Rows of the control log cannot be deleted; the whole of it can be thrown away.
-EMPTYING = "TRUNCATE control_log; " + "; ".join(
-    f"DELETE FROM {table}" for table in reversed(metadata.sorted_tables)
+# Rows of the logs cannot be deleted, except by whoever may switch triggers off.
+EMPTYING = "; ".join(
+    [
+        "SET session_replication_role = replica",
+        *(f"DELETE FROM {table}" for table in reversed(metadata.sorted_tables)),
+        "SET session_replication_role = origin",
+    ]
 )
-SEEDED = ("meta", "controls")
+SEEDED = ("meta", "controls", "limit_state")
 
 
 async def run(url: str, *statements: str) -> None:
@@ -25,17 +28,10 @@ async def run(url: str, *statements: str) -> None:
     await connection.close()
 
 
-def clone(server_url: str, template: str) -> Iterator[str]:
-    name = f"store_{uuid.uuid4().hex[:12]}"
-    asyncio.run(run(server_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    asyncio.run(run(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
 @pytest.fixture(scope="session")
-def shared_url(server_url: str, template: str) -> Iterator[str]:
+def shared_url(databases: Databases, template: str) -> Iterator[str]:
     """A clone with its first rows set aside, to be put back after each emptying."""
-    for url in clone(server_url, template):
+    with databases.fresh("store", template) as url:
         keeping = (f"CREATE TABLE kept.{table} AS TABLE {table}" for table in SEEDED)
         asyncio.run(run(url, "CREATE SCHEMA kept", *keeping))
         yield url
@@ -54,9 +50,10 @@ def database_url(shared_url: str) -> str:
 
 
 @pytest.fixture
-def own_url(server_url: str, template: str) -> Iterator[str]:
+def own_url(databases: Databases, template: str) -> Iterator[str]:
     """A database of the test's own: for thousands of rows, and their statistics."""
-    yield from clone(server_url, template)
+    with databases.fresh("store", template) as url:
+        yield url
 
 
 @pytest.fixture

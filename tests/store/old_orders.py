@@ -7,8 +7,8 @@ from app.domain.fact import Moved, Sent
 from app.domain.lifecycle import OrderStatus
 from app.engine.housekeeping import Housekeeping, Keeping
 from app.store import intake
+from app.store.arrival import Accepted
 from app.store.database import Database
-from app.store.intake import Accepted
 from tests.domain.tasks import OPEN
 from tests.store.seeds import (
     an_arrival,

@@ -1,7 +1,7 @@
 """Orders, facts and bookings as the tests of the store need them."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -15,8 +15,8 @@ from app.domain.quantity import Side
 from app.domain.task import Task
 from app.engine.ids import new_id
 from app.store import intake, journal, market_state, rows
+from app.store.arrival import Accepted, Arrival
 from app.store.database import Database
-from app.store.intake import Accepted, Arrival
 from app.store.journal import Entry, Recorded
 from tests.domain.tasks import OPEN, a_task
 
@@ -65,6 +65,7 @@ def order_columns(of: Task, *, body: str = "body", **over: Any) -> dict[str, Any
         "max_participation": of.max_participation,
         "max_quote_age_us": of.policy.max_quote_age,
         "collar": of.policy.collar,
+        "close_cutoff_us": of.policy.close_cutoff,
         "urgency": "normal",
         "time_in_force": "day",
         "on_restart": "resume",
@@ -98,21 +99,9 @@ def an_arrival(
     }
     return Arrival(
         order=order,
-        event=accepted_event(order),
         idempotency=idempotency if key is not None else None,
         signal=signal_columns(signal, of.order_id, body) if signal is not None else None,
     )
-
-
-def accepted_event(order: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "account": order["account"],
-        "order_id": order["id"],
-        "seq": 1,
-        "type": "order.accepted",
-        "at": order["accepted_at"],
-        "data": {"order": {"symbol": order["symbol"], "status": "accepted"}},
-    }
 
 
 def signal_columns(name: str, order_id: str | None, body: str = "body") -> dict[str, Any]:
@@ -128,7 +117,23 @@ def signal_columns(name: str, order_id: str | None, body: str = "body") -> dict[
         "reason": None,
         "verdicts": [],
         "order_id": order_id,
+        "symbol": "XYZ",
+        "strategy": None,
+        "mode": "paper",
+        "side": "buy",
+        "qty": "100",
+        "final_qty": "100",
     }
+
+
+async def plant(connection: Any, table: str, row: Any) -> None:
+    """A row, as another process would write it."""
+    columns = ", ".join(row)
+    await connection.execute(
+        f"INSERT INTO {table} ({columns}) SELECT {columns}"
+        f" FROM jsonb_populate_record(NULL::{table}, $1)",
+        {k: rfc3339(v) if k.endswith("_at") and isinstance(v, int) else v for k, v in row.items()},
+    )
 
 
 async def know(database: Database, of: Task) -> None:

@@ -52,7 +52,8 @@ async def test_an_order_is_written_whole_before_it_goes(database: Database, tmp_
         r["execution_id"]: r["price"] for r in rows["fills"]
     }
     assert [(e["seq"], e["type"], e["data"]) for e in told["events"]] == [
-        (r["seq"], r["type"], r["data"]) for r in rows["events"] if r["seq"]
+        (r["seq"], r["type"], r["data"])
+        for r in sorted((r for r in rows["events"] if r["seq"]), key=lambda r: r["seq"])
     ]
     assert told["signal"]["body"] == {"market": "XYZ"}
     assert [k["key"] for k in told["idempotency"]] == ["k1"]

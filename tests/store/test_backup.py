@@ -57,7 +57,9 @@ async def test_what_was_there_is_there_again_and_marked(own_url: str, tmp_path: 
     await check(own_url)
     async with opened(own_url) as database:
         [order] = await fetch(database, "SELECT id, next_child, attention FROM orders")
-        assert (order["id"], order["next_child"]) == (kept, next_child + 1000)
+        assert order["id"] == kept
+        # As many seconds as the order is old, where those are more: on a slow machine a few.
+        assert next_child + 1000 <= order["next_child"] < next_child + 1100
         assert order["attention"]
         after = await fetch(database, "SELECT order_id, seq, type, data FROM events ORDER BY id")
         assert after == before
@@ -66,11 +68,35 @@ async def test_what_was_there_is_there_again_and_marked(own_url: str, tmp_path: 
         meta = {row["key"]: row["value"] for row in await fetch(database, "SELECT * FROM meta")}
         assert set(meta) == {"era", "restored_at"}
         assert int(meta["era"]) > int(era)
-        [lease] = await fetch(database, "SELECT owner, epoch, until FROM leases")
-        assert tuple(lease) == (None, 1007, None)
+        [lease] = await fetch(database, "SELECT owner, epoch > 1700000000, until FROM leases")
+        assert tuple(lease) == (None, True, None)
         assert await value(database, "SELECT count(*) FROM readers") == 0
         assert await value(database, "SELECT to_regclass('of_the_lost_time')") is None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backup"]
+
+
+async def test_no_child_number_comes_again_when_a_backup_is_restored_twice(
+    own_url: str, tmp_path: Path
+) -> None:
+    async with opened(own_url) as database:
+        await working(database)
+        next_child = await value(database, "SELECT next_child FROM orders")
+    await done(back_up, own_url, tmp_path / "backup")
+    await done(restore, own_url, tmp_path / "backup", force=True)
+    async with opened(own_url) as database:
+        skipped = await value(database, "SELECT next_child FROM orders")
+        assert next_child + 1000 <= skipped < next_child + 1100
+        await fetch(database, "UPDATE orders SET next_child = next_child + 7, status = 'filled'")
+    await done(restore, own_url, tmp_path / "backup", force=True)
+    async with opened(own_url) as database:
+        assert await value(database, "SELECT next_child FROM orders") == skipped + 1007
+        # Where nothing of the time between is known, the clock speaks for it.
+        await fetch(database, "UPDATE orders SET created_at = created_at - interval '1 h'")
+    await done(back_up, own_url, tmp_path / "old")
+    await run(own_url, "DROP TABLE orders CASCADE")
+    await done(restore, own_url, tmp_path / "old", force=True)
+    async with opened(own_url) as database:
+        assert 4600 <= await value(database, "SELECT next_child FROM orders") < 4700
 
 
 async def test_a_restore_that_fails_changes_nothing(own_url: str, tmp_path: Path) -> None:

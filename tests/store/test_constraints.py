@@ -10,8 +10,8 @@ from app.domain.alert import Alert, Severity
 from app.domain.lifecycle import ChildStatus, OrderStatus
 from app.store.alerts import raise_alerts
 from app.store.database import Database, connect
+from tests.databases import Databases
 from tests.domain.tasks import OPEN
-from tests.store.conftest import clone
 from tests.store.seeds import (
     ACCOUNT,
     fill,
@@ -22,9 +22,9 @@ from tests.store.seeds import (
 
 
 @pytest.fixture(scope="module")
-def seeded_url(server_url: str, template: str) -> Iterator[str]:
+def seeded_url(databases: Databases, template: str) -> Iterator[str]:
     """One order (1000: 100 filled, 200 working), two children, one fill, one alert."""
-    for url in clone(server_url, template):
+    with databases.fresh("store", template) as url:
         asyncio.run(_seed(url))
         yield url
 

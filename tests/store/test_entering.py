@@ -1,9 +1,11 @@
 """The answer to an order is made of what was sent to the database: it must be what lies there."""
 
+from decimal import Decimal
+
 from app.domain.identity import order_key
 from app.store import intake
+from app.store.arrival import Accepted, Arrival
 from app.store.database import Database
-from app.store.intake import Accepted
 from tests.domain.tasks import OPEN
 from tests.store.seeds import an_arrival, row_of
 
@@ -23,6 +25,45 @@ async def test_an_entered_order_reads_as_its_row(database: Database) -> None:
     assert dict(verdict.row) == dict(await row_of(database, arrival.order["id"]))
 
 
+async def test_each_order_has_its_own_market(database: Database) -> None:
+    """What orders share is sent once: a batch of two markets must not mix them up."""
+    shared = ("broker", "curve", "collar", "accepted_at", "arrival_bid", "daily_volume")
+    whole = [an_arrival(body_sha256=b"\xff" * 32) for _ in range(4)]
+    markets = [
+        {name: whole[0].order[name] for name in shared},
+        {name: whole[0].order[name] for name in shared}
+        | {"broker": "b2", "curve": {"source": 'an "other"', "shares": [0.5]}, "collar": Decimal(1)}
+        | {"accepted_at": OPEN + 7, "arrival_bid": Decimal("9.5"), "daily_volume": Decimal(3)},
+    ]
+    batch = [
+        Arrival({n: v for n, v in one.order.items() if n not in shared}, markets[i % 2])
+        for i, one in enumerate(whole)
+    ]
+    verdicts = await intake.insert(database, batch)
+    for i, (arrival, verdict) in enumerate(zip(batch, verdicts, strict=True)):
+        assert isinstance(verdict, Accepted)
+        row = dict(await row_of(database, arrival.order["id"]))
+        assert dict(verdict.row) == row
+        assert {name: row[name] for name in shared} == markets[i % 2]
+
+
+async def test_the_first_event_tells_the_order(database: Database) -> None:
+    arrival = an_arrival(client_order_id='"mine"\\', route_reason="size", accepted_at=OPEN + 5)
+    await intake.insert(database, [arrival])
+    async with database.connection() as connection:
+        (told,) = await connection.fetch("SELECT * FROM events")
+    order = arrival.order
+    assert (told["account"], told["order_id"], told["seq"]) == (order["account"], order["id"], 1)
+    assert (told["type"], told["at"]) == ("order.accepted", OPEN + 5)
+    qty = format(order["qty"], "f")
+    zeros = dict.fromkeys(("filled", "working", "unknown", "canceled", "excess"), "0")
+    assert told["data"] == {
+        **{name: order[name] for name in ("client_order_id", "side", "algo", "route_reason")},
+        "order": {"status": "accepted", "symbol": order["symbol"], "qty": qty, "unsent": qty}
+        | zeros,
+    }
+
+
 async def test_an_order_whose_key_is_taken_leaves_no_event(database: Database) -> None:
     first, other = an_arrival(), an_arrival()
     taken = order_key(first.order["id"])
@@ -30,7 +71,7 @@ async def test_an_order_whose_key_is_taken_leaves_no_event(database: Database) -
     third = an_arrival()
     verdicts = await intake.insert(
         database,
-        [type(other)(other.order | {"key": taken}, other.event), third],
+        [type(other)(other.order | {"key": taken}), third],
     )
     assert [type(v).__name__ for v in verdicts] == ["Clash", "Accepted"]
     async with database.connection() as connection:

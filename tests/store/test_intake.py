@@ -10,13 +10,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.domain.instant import rfc3339
 from app.engine.ids import new_id
 from app.engine.intake import Intake
 from app.store import intake, signals
+from app.store.arrival import Accepted, Arrival, Clash, Verdict
 from app.store.database import Database
-from app.store.intake import Accepted, Arrival, Clash, Verdict, find_earlier
-from tests.store.seeds import ACCOUNT, an_arrival, fetch, sha, signal_columns, task, value
+from app.store.intake import find_earlier
+from tests.store.seeds import ACCOUNT, an_arrival, fetch, plant, sha, signal_columns, task, value
 
 
 async def insert(database: Database, *arrivals: Arrival) -> list[Verdict]:
@@ -174,15 +174,6 @@ async def test_whole_batches_never_wait_for_each_other_in_a_circle(
     assert await count(pools[0], "orders") == 11
 
 
-async def plant(connection: Any, table: str, row: Any) -> None:
-    columns = ", ".join(row)
-    await connection.execute(
-        f"INSERT INTO {table} ({columns}) SELECT {columns}"
-        f" FROM jsonb_populate_record(NULL::{table}, $1)",
-        {k: rfc3339(v) if k.endswith("_at") and isinstance(v, int) else v for k, v in row.items()},
-    )
-
-
 async def test_a_batch_with_bad_neighbours(database: Database) -> None:
     """A verdict a row, at the place of its row; the good ones are not held up."""
     await insert(database, an_arrival(key="taken"), an_arrival(client_order_id="taken"))
@@ -308,7 +299,7 @@ async def test_a_stopping_server_tells_who_is_being_committed(database: Database
         await asyncio.sleep(0.1)
         await opened.close()
         try:
-            async with asyncio.timeout(0.5):
+            async with asyncio.timeout(30):
                 with suppress(ConnectionError):
                     await asyncio.shield(waiting)
         finally:

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from app.domain.fact import ChildCancelRequested, Fact, Moved, Sent
+from app.domain.fact import ChildCancelRequested, ChildRejected, Fact, Moved, Sent
+from app.domain.identity import child_id
 from app.domain.lifecycle import OrderStatus
-from app.store import controls, leases
+from app.store import halts, leases
 from app.store.database import Connection, Database
-from app.store.intents import intend
+from app.store.halts import Halt
+from app.store.intents import conclude, intend
 from app.store.journal import Entry, Recorded
 from app.store.leases import Lease, Lost
 from tests.domain.tasks import OPEN
@@ -27,6 +29,9 @@ from tests.store.seeds import (
     value,
     working,
 )
+
+LONG = 600.0
+"""Seconds: nobody renews these leases, and a busy machine takes its time."""
 
 
 @dataclass
@@ -59,7 +64,7 @@ class Desk:
 @pytest.fixture
 async def desk(database: Database) -> Desk:
     async with database.connection() as connection:
-        lease = await leases.claim(connection, name="desk:a1", owner="w1")
+        lease = await leases.claim(connection, name="desk:a1", owner="w1", seconds=LONG)
     assert lease is not None
     return Desk(database, lease, "momentum")
 
@@ -280,7 +285,7 @@ async def test_a_switch_waits_for_the_intents_before_it(desk: Desk) -> None:
 async def test_after_a_switch_not_one_intent_commits(pools: list[Database]) -> None:
     """Many orders being worked at full speed while somebody throws the switch, again and again."""
     async with pools[0].connection() as connection:
-        lease = await leases.claim(connection, name="desk:a1", owner="w1")
+        lease = await leases.claim(connection, name="desk:a1", owner="w1", seconds=LONG)
     assert lease is not None
     desk = Desk(pools[0], lease)
     orders = [await working(pools[0], qty=10_000) for _ in range(4)]
@@ -317,10 +322,34 @@ async def test_halts_are_told_without_a_lock_too(desk: Desk) -> None:
         await throw(connection, "account", "a2")
         await throw(connection, "strategy", "momentum", halted=False)
     async with desk.database.connection() as connection:
-        found = await controls.halts(connection, account=ACCOUNT)
-        assert found == {("symbol", "XYZ"): "drill"}
+        found = await halts.halts(connection, account=ACCOUNT)
+        assert found == {("symbol", "XYZ"): Halt("drill")}
         await connection.execute("UPDATE controls SET reason = NULL")
-        assert await controls.halts(connection, account="a2") == {
-            ("symbol", "XYZ"): "halted",
-            ("account", "a2"): "halted",
+        assert await halts.halts(connection, account="a2") == {
+            ("symbol", "XYZ"): Halt("halted"),
+            ("account", "a2"): Halt("halted"),
         }
+
+
+async def test_what_an_owner_concludes_is_fenced_and_never_stale(desk: Desk) -> None:
+    """Absence, restart policies: another owner knows better, a moved version does not undo it."""
+    database = desk.database
+    order_id = await working(database)
+    await record(database, order_id, intent(order_id, 1, 100))
+    absent = ChildRejected(OPEN, child_id(order_id, 1), "absent", absent=True)
+
+    async def concluded(lease: Lease) -> list[Recorded]:
+        return await conclude(
+            database,
+            account=ACCOUNT,
+            broker=BROKER,
+            lease=lease,
+            entries=[Entry(order_id, [absent])],
+        )
+
+    before = await row_of(database, order_id)
+    with pytest.raises(Lost):
+        await concluded(replace(desk.lease, epoch=desk.lease.epoch - 1))
+    assert await row_of(database, order_id) == before
+    [done] = await concluded(desk.lease)
+    assert (done.stale, done.execution.unsent) == (False, done.execution.task.qty)

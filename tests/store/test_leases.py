@@ -197,7 +197,7 @@ async def test_intents_of_one_owner_do_not_wait_for_each_other(database: Databas
     lease = await claimed(database, "w1")
     async with database.transaction() as connection:
         await leases.hold(connection, lease)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             await hold(database, lease)
 
 
@@ -241,3 +241,52 @@ async def test_who_lives_and_what_is_free(database: Database) -> None:
         await leases.forget_workers(connection)
         names = await connection.fetch("SELECT name FROM leases ORDER BY name")
     assert [row["name"] for row in names] == ["desk:b", "desk:c", "worker:w1", "worker:w2"]
+
+
+async def test_what_a_dead_owner_held_is_free_at_once_and_nothing_else_is(
+    database: Database,
+) -> None:
+    """One of the same host and process id is somebody else: his mark is another."""
+    dead, other = leases.owner_name("h", 7, "a"), leases.owner_name("h", 7, "b")
+    async with database.connection() as connection:
+        for name, owner in (("desk:a1", dead), ("worker:x", dead), ("desk:a2", other)):
+            assert await leases.claim(connection, name=name, owner=owner) is not None
+        assert await leases.release_dead(connection, owner=dead) == ["desk:a1", "worker:x"]
+        assert await leases.release_dead(connection, owner=dead) == []
+        heir = await leases.claim(connection, name=NAME, owner="heir")
+        assert heir is not None
+        assert (heir.epoch, heir.orphaned_seconds < 1) == (2, True)
+        # Somebody who comes late with the same news takes nothing from the heir.
+        assert await leases.release_dead(connection, owner=dead) == []
+        assert await leases.claim(connection, name="desk:a2", owner="heir") is None
+    with pytest.raises(Lost):
+        await hold(database, Lease(NAME, 1, 0.0))
+    await hold(database, heir)
+
+
+async def test_what_ran_out_before_it_was_freed_is_missed_since_then(database: Database) -> None:
+    await attend(database, await claimed(database, "dead"))
+    await run_out(database, 90)
+    async with database.connection() as connection:
+        assert await leases.release_dead(connection, owner="dead") == []
+    assert 90 <= (await claimed(database, "heir")).orphaned_seconds < 95
+
+
+async def test_freeing_waits_for_an_intent_of_the_dead_that_is_still_committing(
+    database: Database,
+) -> None:
+    lease = await claimed(database, "dead")
+
+    async def free() -> list[str]:
+        async with database.connection() as connection:
+            return await leases.release_dead(connection, owner="dead")
+
+    async with database.transaction() as connection:
+        await leases.hold(connection, lease)
+        freeing = asyncio.create_task(free())
+        await asyncio.sleep(0.1)
+        assert not freeing.done()
+        assert await claim(database, "heir") is None
+    assert await freeing == [NAME]
+    heir = await claimed(database, "heir")
+    assert heir.epoch == 2

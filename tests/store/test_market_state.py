@@ -41,7 +41,7 @@ async def unanswered(database: Database) -> list[str]:
 async def watch(database: Database, instrument: Instrument = XYZ) -> None:
     async with database.transaction() as connection:
         await market_state.tell_watched(
-            connection, instrument, [SESSION], default_curve(SESSION), D("1E+6")
+            connection, instrument, [SESSION], default_curve(SESSION), D("1E+6"), 0.0157
         )
         tick = Ticked(instrument.symbol, QUOTE, D("10.005"), OPEN + 2)
         await market_state.tell_quotes(connection, [tick])
@@ -63,6 +63,7 @@ async def test_from_asked_to_told(database: Database) -> None:
         quote=QUOTE,
         last=D("10.005"),
         last_at=OPEN + 2,
+        volatility=0.0157,
     )
 
 

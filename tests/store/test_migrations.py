@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,24 +9,23 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, pool
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.store.database import connect
-from app.store.migrate import migrate, newest
+from app.store.migrate import ROOT, known, migrate, newest
 from app.store.tables import Xid8, metadata
 from app.store.views import schema_revision
-from tests.store.conftest import run
+from tests.databases import Databases
 
 
 @pytest.fixture
-def empty_url(server_url: str) -> Iterator[str]:
+def empty_url(databases: Databases) -> Iterator[str]:
     """A database without any schema."""
-    name = f"empty_{uuid.uuid4().hex[:12]}"
-    asyncio.run(run(server_url, f"CREATE DATABASE {name}"))
-    yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    asyncio.run(run(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+    with databases.fresh("empty") as url:
+        yield url
 
 
 async def with_alchemy(url: str, work: Any) -> Any:
@@ -85,6 +83,13 @@ async def test_processes_that_start_together_both_find_the_schema(empty_url: str
     assert await schema_revision(connection) == newest()
     assert await connection.fetchval("SELECT count(*) FROM controls") == 1
     await connection.close()
+
+
+def test_the_revisions_that_we_know_are_those_of_alembic() -> None:
+    """We go by the names of the files: reading them all is not for every process that starts."""
+    scripts = ScriptDirectory(str(ROOT / "migrations"))
+    assert known() == {script.revision for script in scripts.walk_revisions()}
+    assert newest() == scripts.get_current_head()
 
 
 async def test_an_unmigrated_database_has_no_revision(empty_url: str) -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from app.domain.fact import Paused
 from app.domain.market import Traded
-from app.store import event_log, intake, journal, open_orders
+from app.store import event_log, exits, intake, journal, open_orders
 from app.store.database import Database
 from app.store.event_log import Cursor
 from tests.domain.tasks import OPEN
-from tests.store.seeds import ACCOUNT, BROKER, an_arrival, enter, intent, record, working
+from tests.store.seeds import ACCOUNT, BROKER, an_arrival, enter, fetch, intent, record, working
 
 GROW_ORDERS = """
 INSERT INTO orders ({columns})
@@ -171,3 +171,29 @@ async def test_entering_scans_no_table(grown: tuple[Database, str]) -> None:
         await enter(database)
 
     assert await scanned(database, work) == {}
+
+
+@pytest.mark.parametrize("strategy", ["momentum", None])
+async def test_what_a_strategy_holds_is_summed_over_its_own_orders(
+    grown: tuple[Database, str], strategy: str | None
+) -> None:
+    """A few among thousands of another strategy in the same symbol; those before a flatten of the
+    account are none of them."""
+    database, _ = grown
+    own = "SELECT id FROM orders WHERE key LIKE 'grown%' ORDER BY key LIMIT 9"
+    await fetch(database, "UPDATE orders SET strategy = 'crowd', filled = 10")
+    await fetch(database, f"UPDATE orders SET strategy = $1 WHERE id IN ({own})", strategy)
+    await fetch(database, "VACUUM ANALYZE orders")
+    asked: dict[str, Any] = {"account": ACCOUNT, "symbol": "XYZ", "strategy": strategy}
+
+    async def summed() -> None:
+        async with database.connection() as connection:
+            assert await exits.own_position(connection, **asked) == 90
+
+    assert await scanned(database, summed) == {}
+    flatten = "UPDATE orders SET role = 'flatten', created_at = clock_timestamp() WHERE id ="
+    await fetch(database, f"{flatten} (SELECT id FROM orders WHERE strategy = 'crowd' LIMIT 1)")
+    await summed()
+    await fetch(database, "UPDATE orders SET strategy = NULL WHERE role = 'flatten'")
+    async with database.connection() as connection:
+        assert await exits.own_position(connection, **asked) == 0

@@ -9,9 +9,9 @@ from app.domain.fact import ChildCanceled, Sent
 from app.engine import housekeeping
 from app.engine.housekeeping import LEASE, Housekeeping
 from app.store import event_log, intake, leases, retention
+from app.store.arrival import Accepted, Clash
 from app.store.database import Database
 from app.store.event_log import Cursor
-from app.store.intake import Accepted, Clash
 from tests.domain.tasks import OPEN
 from tests.store.old_orders import age, finished, keeper
 from tests.store.seeds import (
@@ -197,7 +197,7 @@ async def test_what_somebody_holds_or_has_changed_waits(database: Database) -> N
     await fetch(database, "UPDATE orders SET version = version + 1 WHERE id = $1", changed)
     async with database.transaction() as other:
         await other.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", held)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             removed = await retention.remove(database, lease, found)
     assert removed.orders == 1
     left = {r["id"] for r in await fetch(database, "SELECT id FROM orders")}
@@ -270,3 +270,26 @@ async def test_nothing_goes_above_a_transaction_that_may_still_write(database: D
         await age(database)
         assert await keeper(database).round() == 0
     assert await keeper(database).round() == 1
+
+
+async def test_an_entry_outlives_its_exits_and_goes_first(database: Database) -> None:
+    entry, over, open_ = await finished(database), await finished(database), await enter(database)
+    await fetch(database, "UPDATE orders SET group_id = $1, role = 'exit'", entry)
+    await fetch(database, "UPDATE orders SET role = 'entry' WHERE id = $1", entry)
+    await age(database, 2, entry, over, open_)
+    assert await keeper(database).round() == 0
+    await fetch(database, "UPDATE orders SET status = 'expired' WHERE id = $1", open_)
+    await fetch(database, "UPDATE orders SET exits_due = true WHERE id = $1", over)
+    assert await keeper(database).round() == 0
+    await fetch(database, "UPDATE orders SET exits_due = false WHERE id = $1", over)
+    found = await removable(database)
+    assert found == [entry], "no exit before its entry"
+    while await keeper(database).round():
+        pass
+    assert await value(database, "SELECT count(*) FROM orders") == 0
+
+
+async def removable(database: Database) -> list[str]:
+    async with database.connection() as connection:
+        found = await retention.removable(connection, account=ACCOUNT, older_than=60)
+    return [one.id for one in found]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from app.domain.algorithm import Kind, complete
 from app.domain.algos import BY_NAME
-from app.domain.execution import Child, Crossing, Execution
+from app.domain.dynamics import Dynamics
+from app.domain.execution import Child, Crossing, Execution, rung_of
 from app.domain.fact import Moved, Purpose, TimeInForce
 from app.domain.identity import child_id, order_key
 from app.domain.instant import DAY, Instant
@@ -23,8 +24,8 @@ from app.domain.task import Anchor, Policy, Task
 from app.domain.volume import VolumeCurve, default_curve
 from app.engine.ids import new_id
 from app.store import intake, journal, rows
+from app.store.arrival import Accepted
 from app.store.database import Database, connect
-from app.store.intake import Accepted
 from app.store.journal_write import Draft, persist
 from tests.domain.tasks import ALWAYS, OPEN, SESSION, a_task
 from tests.store.histories import UNSHRUNK
@@ -50,7 +51,9 @@ def parameters(draw: st.DrawFn, algo: str) -> dict[str, Any]:
             case Kind.INTEGER:
                 some = st.integers(int(low), int(high))
             case Kind.DECIMAL | Kind.SECONDS:
-                some = st.decimals(low, high, places=draw(st.integers(0, 12)))
+                # Enough places that there is a number between the bounds.
+                least = max(0, -Decimal(low).as_tuple().exponent)
+                some = st.decimals(low, high, places=draw(st.integers(least, 12)))
             case Kind.CHOICE:
                 some = st.sampled_from(parameter.choices)
             case Kind.TEXT:
@@ -67,7 +70,9 @@ def tasks(draw: st.DrawFn) -> Task:
     start = draw(instants)
     shares = draw(st.lists(st.floats(0.001, 1.0), min_size=1, max_size=5))
     edges = tuple(range(len(shares) + 1))
-    curve = VolumeCurve(edges, tuple(shares), draw(st.booleans()), draw(words))
+    dynamics = Dynamics(draw(st.none() | st.floats(1, 1e12)), *(draw(st.floats(0, 1)),) * 5)
+    bent = draw(st.sampled_from([None, dynamics]))
+    curve = VolumeCurve(edges, tuple(shares), draw(st.booleans()), draw(words), bent)
     made = a_task(algo, params=draw(parameters(algo)), side=draw(st.sampled_from(Side)))
     opens = draw(instants)
     return replace(
@@ -80,7 +85,7 @@ def tasks(draw: st.DrawFn) -> Task:
         session=Session(opens, opens + draw(instants)),
         curve=draw(st.sampled_from([curve, default_curve(session)])),
         seed=draw(words),
-        policy=Policy(draw(st.integers(1, 10**15)), draw(positive)),
+        policy=Policy(draw(st.integers(1, 10**15)), draw(positive), draw(st.integers(1, 10**15))),
         limit_price=draw(st.none() | positive),
         max_participation=draw(st.none() | fractions),
     )
@@ -133,6 +138,7 @@ def executions(draw: st.DrawFn) -> tuple[Execution, dict[str, Child]]:
         pause_requested=draw(st.booleans()),
         cancel_reason=draw(st.none() | words),
         crossing=draw(st.none() | crossing),
+        rung=rung_of(all_children.values()),
         rejections=draw(st.integers(0, 10**6)),
         rejected_at=draw(st.none() | instants),
     )
@@ -232,3 +238,13 @@ async def test_every_connection_speaks_the_domains_types(database: Database) -> 
     assert verdict.row["id"] == of.order_id
     assert verdict.row["key"] == order_key(of.order_id)
     assert [r["id"] for r in await fetch(database, "SELECT id FROM orders")] == [of.order_id]
+
+
+def test_a_curve_from_before_dynamics_is_still_read() -> None:
+    curve = VolumeCurve((0, 1, 2), (0.25, 0.75), False, "history:3d")
+    stored = rows.curve_to_json(curve)
+    assert "dynamics" not in stored
+    assert rows.curve_from_json(stored) == curve
+    newer = rows.curve_to_json(replace(curve, dynamics=Dynamics(1e6, 0.1, 0.2, 0.3, 0.8, 0.5)))
+    told = newer | {"dynamics": newer["dynamics"] | {"of_a_later_release": 1}}
+    assert rows.curve_from_json(told) == rows.curve_from_json(newer) != curve

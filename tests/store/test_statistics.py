@@ -28,6 +28,8 @@ async def finished(
     seconds: int = 60,
     status: str = "filled",
     children: tuple[str, ...] = ("filled",),
+    asked: str | None = None,
+    expected: str | None = None,
     account: str = ACCOUNT,
     currency: str | None = None,
     accepted: int = OPEN,
@@ -39,6 +41,8 @@ async def finished(
     if mid is not None:
         over |= {"arrival_bid": D(mid) - 1, "arrival_ask": D(mid) + 1}
     over["accepted_at"] = rfc3339(accepted)
+    over["asked_algo"] = asked or algo
+    over["estimate"] = {"total_bps": expected} if expected is not None else None
     (entered,) = await intake.insert(database, [an_arrival(of, **over)])
     row = entered.row  # type: ignore[union-attr]
     await fetch(
@@ -133,6 +137,7 @@ async def test_a_gain_is_negative_for_both_sides(database: Database) -> None:
         ("strategy", {None: 1, "momentum": 2}),
         ("side", {"buy": 1, "sell": 2}),
         ("symbol", {"XYZ": 3}),
+        ("route", {"auto:twap": 1, "asked:twap": 1, "asked:vwap": 1}),
         (None, {}),
     ],
 )
@@ -140,7 +145,7 @@ async def test_groups_add_up_to_the_whole(
     database: Database, group_by: str | None, keys: dict[str | None, int]
 ) -> None:
     await finished(database, strategy="momentum", children=("filled",) * 3)
-    await finished(database, side="sell", strategy="momentum")
+    await finished(database, side="sell", strategy="momentum", asked="auto")
     await finished(database, side="sell", algo="vwap")
     found = await ask(database, group_by=group_by)
     assert {g["key"]: g["orders"] for g in found["groups"]} == keys
@@ -174,3 +179,23 @@ async def test_money_of_several_currencies_is_not_added_up(database: Database) -
         "value": None, "currency": None, "reason": "several currencies",
     }  # fmt: skip
     assert [g["fees"]["currency"] for g in found["groups"]] == ["USD", "EUR"]
+
+
+async def test_what_was_expected_is_held_against_what_came(database: Database) -> None:
+    """Two orders of 10 and 30 bps, expected at 4.5 and 6: 5.5 and 24 more, 14.75 on average."""
+    await finished(database, average="100.1", expected="4.5")
+    await finished(database, average="100.3", expected="6")
+    await finished(database, average="100.9")
+    await finished(database, filled=0, status="canceled", children=(), expected="3")
+    total = (await ask(database))["total"]["against_estimate"]
+    assert total == {
+        "orders": 2, "expected_bps": "5.25", "surprise_bps": "14.75",
+        "standard_error_bps": "9.25", "reason": None,
+    }  # fmt: skip
+
+
+async def test_without_estimates_there_is_nothing_to_hold_against(database: Database) -> None:
+    await finished(database)
+    found = (await ask(database))["total"]["against_estimate"]
+    assert (found["orders"], found["surprise_bps"], found["standard_error_bps"]) == (0, None, None)
+    assert found["reason"] == "no fills with a quote and an estimate at arrival"

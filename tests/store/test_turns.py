@@ -18,7 +18,7 @@ async def cancel(database: Database, *order_ids: str, reason: str) -> None:
 
 async def waiting(database: Database, count: int) -> None:
     """Until so many transactions wait for a lock."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(await fetch(database, "SELECT FROM pg_locks WHERE NOT granted")) < count:
             await asyncio.sleep(0.01)
 

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from tests.venue.alpaca.updates import TradeUpdates
 from tests.venue.doors import Doors
 from tests.venue.exchange import Exchange
 from tests.venue.wire import serve
@@ -15,7 +16,8 @@ from tests.venue.wire import serve
 async def run(port: int, path: Path, seed: int) -> None:
     """Serve until killed; the port is bound before a line says so on standard output."""
     exchange, wake = Exchange(path, seed), asyncio.Event()
-    async with await serve("127.0.0.1", port, Doors(exchange, wake).handle) as server:
+    doors, updates = Doors(exchange, wake), TradeUpdates(exchange)
+    async with await serve("127.0.0.1", port, doors.handle, updates.serve) as server:
         bound = server.sockets[0].getsockname()[1]
         sys.stdout.write(f"listening on {bound}\n")
         sys.stdout.flush()

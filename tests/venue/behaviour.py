@@ -61,6 +61,9 @@ class Behaviour:
     crosses is matched; `rest_ms`: until a resting one is, each time; `delay_ms`: how long a late
     answer or report is held; `after_ms`: how long after the facts comes what should not happen.
 
+    The last three are for the Alpaca face: its rate limit over all requests, ids as it gives them,
+    and whether an execution has the same id in the list of activities as in the stream.
+
     `touch` gives symbols a market that stands still, best bid and offer: what does not reach it
     finds nobody, what does fills there. Orders in other symbols bring their price with them.
     """
@@ -74,7 +77,10 @@ class Behaviour:
     orders_per_second: int | None = None
     cancels_per_second: int | None = None
     lookback_ms: int = 86_400_000
+    requests_per_minute: int | None = None
     execution_ids: str = "account"  # account | symbol
+    ids: str = "short"  # short | uuid
+    activity_ids: str = "execution"  # execution | own
     symbols: tuple[str, ...] | None = None
     closed: bool = False
     tick: str = "0.01"
@@ -98,6 +104,8 @@ ONE_OF = {
     "id_scope": ("ever", "open_only", "window", "none"),
     "lookup": ("all", "open_only", "none"),
     "execution_ids": ("account", "symbol"),
+    "ids": ("short", "uuid"),
+    "activity_ids": ("execution", "own"),
 }
 
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
+from tests.venue.alpaca.face import AlpacaFace
 from tests.venue.behaviour import Behaviour, read_behaviour
 from tests.venue.exchange import Exchange, Request
 from tests.venue.ledger import Row
@@ -21,6 +22,7 @@ class Doors:
     def __init__(self, exchange: Exchange, wake: asyncio.Event) -> None:
         self._exchange, self._wake = exchange, wake
         self._questions = Questions(exchange)
+        self.alpaca = AlpacaFace(exchange, self._questions, self.submit, self.cancel)
         self._attempts: dict[tuple[str, str], int] = defaultdict(int)
         self._sent: dict[tuple[str, str, int], int] = defaultdict(int)
 
@@ -30,12 +32,14 @@ class Doors:
                 return Reply(200, {})
             case "PUT" | "PATCH", "accounts", account:
                 return self._behave(account, call)
+            case _, "alpaca", account, "v2", *rest if account in self._exchange.behaviours:
+                return await self.alpaca.answer(account, rest, call)
             case _, "accounts", account, *_ if account not in self._exchange.behaviours:
                 return Reply(404, {"code": "no_such_account"})
             case "POST", "accounts", account, "orders":
-                return await self._submit(account, call.body)
+                return await self.submit(account, call.body)
             case "DELETE", "accounts", account, "orders", client_id:
-                return await self._cancel(account, client_id)
+                return await self.cancel(account, client_id)
             case "POST", "accounts", account, "happenings":
                 return self._happen(account, call.body)
             case "GET", "accounts", account, *rest:
@@ -64,7 +68,7 @@ class Doors:
         self._wake.set()
         return Reply(200 if done else 404, {})
 
-    async def _submit(self, account: str, body: Any) -> Reply:
+    async def submit(self, account: str, body: Any) -> Reply:
         try:
             request = Request.read(body)
         except (KeyError, ValueError, TypeError, ArithmeticError) as wrong:
@@ -99,7 +103,7 @@ class Doors:
                 return Reply(status, answer)
         return fail(fault)
 
-    async def _cancel(self, account: str, client_id: str) -> Reply:
+    async def cancel(self, account: str, client_id: str) -> Reply:
         exchange, behaviour = self._exchange, self._exchange.behaviours[account]
         if self._too_often(account, "cancels", behaviour.cancels_per_second):
             return Reply(429, {"code": "rate_limited"})

@@ -10,7 +10,7 @@ from typing import Any
 from tests.venue.behaviour import Behaviour
 from tests.venue.chance import Chance
 from tests.venue.ledger import Ledger, Row
-from tests.venue.matching import Matching
+from tests.venue.matching import Matching, named
 from tests.venue.telling import Report, Teller
 
 Json = Mapping[str, Any]
@@ -216,7 +216,7 @@ class Exchange:
             "orders",
             account=account,
             client_id=request.client_id,
-            venue_id=f"V-{number}",
+            venue_id=named("V", number, self.behaviours[account]),
             symbol=request.symbol,
             side=request.side,
             qty=format(request.qty, "f"),

@@ -105,6 +105,13 @@ class Ledger:
     def strike(self, seq: int) -> None:
         self._db.execute("DELETE FROM agenda WHERE seq = ?", (seq,))
 
+    def order_named(self, account: str, venue_id: str) -> Row | None:
+        return self.row(
+            "SELECT * FROM orders WHERE account = :account AND venue_id = :venue_id",
+            account=account,
+            venue_id=venue_id,
+        )
+
     def order(self, seq: int) -> Row:
         found = self.row("SELECT * FROM orders WHERE seq = :seq", seq=seq)
         assert found is not None

@@ -1,6 +1,7 @@
 """Orders that were taken: they fill, in parts or not at all, end, and sometimes go wrong."""
 
 from decimal import ROUND_FLOOR, Decimal
+from uuid import NAMESPACE_OID, uuid5
 
 from tests.venue.behaviour import Behaviour
 from tests.venue.chance import Chance
@@ -183,7 +184,8 @@ class Matching:
                 symbol=order["symbol"],
             )
             return str(count + 1)
-        return f"X-{(self._ledger.value('SELECT max(seq) FROM executions') or 0) + 1}"
+        number = (self._ledger.value("SELECT max(seq) FROM executions") or 0) + 1
+        return named("X", number, behaviour)
 
     def _counts(self, execution: Row) -> bool:
         found = self._ledger.value(
@@ -213,6 +215,12 @@ class Matching:
     def _tell_state(self, order: Row, behaviour: Behaviour) -> None:
         state = order_report(self._ledger, order, self._ledger.now())
         self._teller.tell(order["account"], behaviour, state)
+
+
+def named(kind: str, number: int, behaviour: Behaviour) -> str:
+    """An id as this account has them: the same again after a restart of the venue."""
+    short = f"{kind}-{number}"
+    return str(uuid5(NAMESPACE_OID, short)) if behaviour.ids == "uuid" else short
 
 
 def _far_touch(order: Row, behaviour: Behaviour) -> Decimal:

@@ -9,6 +9,9 @@ from app.domain.tape import Tape
 from app.ports import Broker
 
 BROKER = "paper"
+CLOSING_AUCTION = True
+EXTENDED_HOURS = True
+PAPER = True
 
 
 def open_broker(account: str, tape: Callable[[str], Tape], options: Mapping[str, Any]) -> Broker:

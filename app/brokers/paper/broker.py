@@ -13,16 +13,19 @@ from contextlib import contextmanager
 from decimal import Decimal
 from heapq import heappop, heappush
 
-from app.brokers.paper.admission import NotTaken, admit
 from app.brokers.paper.ledger import Ledger
 from app.brokers.paper.options import Options
-from app.brokers.paper.records import CancelRequest, Happening, Order
 from app.brokers.paper.rows import execution_from
 from app.brokers.paper.telling import execution_report, report, state_report
-from app.brokers.paper.venue import Venue
+from app.domain.fact import TimeInForce
 from app.domain.instant import DAY, SECOND, Instant
 from app.domain.quantity import ZERO
+from app.domain.session import Session
 from app.domain.tape import Tape
+from app.domain.venue.admission import NotTaken, admit
+from app.domain.venue.auction import ends_at
+from app.domain.venue.records import CancelRequest, Code, Happening, Order
+from app.domain.venue.venue import Venue
 from app.ports import (
     Acknowledged,
     Capabilities,
@@ -44,6 +47,8 @@ CAPABILITIES = Capabilities(
     executions_lookback=100 * 365 * DAY,
     # A submit may wait 0.5 s for the lock of the ledger and be taken after all.
     quarantine=SECOND,
+    closing_auction=True,
+    extended_hours=True,
 )
 
 
@@ -98,7 +103,12 @@ class PaperBroker:
 
     async def open_orders(self) -> Sequence[OrderReport]:
         with self._asked():
-            return [self._state(order) for order in self._ledger.open_orders()]
+            rows = self._current().open_orders()
+        told: list[OrderReport] = []
+        for first in range(0, len(rows), _READ_AT_ONCE):
+            told += [state_report(o, None, qty, at) for o, qty, at in rows[first:][:_READ_AT_ONCE]]
+            await asyncio.sleep(0)  # As below.
+        return told
 
     async def executions(self, since: Instant) -> Sequence[ExecutionReport]:
         with self._asked():
@@ -143,18 +153,33 @@ class PaperBroker:
             # Proof that the first one came in, not that this order was not taken: look it up.
             return Unclear(f"duplicate client id: {ticket.child_id} was sent before")
         try:
-            session = admit(
-                self._options, ticket.symbol, ticket.qty, ticket.limit_price, arrives_at
-            )
+            session = self._admit(ticket, arrives_at)
         except NotTaken as refusal:
             order = _order(ticket, number, arrives_at, arrives_at)
             self._ledger.add_order(order)
             venue.refuse(order, refusal.code)
             return Refused(refusal.code, refusal.message, ticket.at)
-        order = _order(ticket, number, arrives_at, session.closes_at)
+        expires_at = ends_at(ticket.time_in_force, session)
+        order = _order(ticket, number, arrives_at, expires_at)
         self._ledger.add_order(order)
         venue.expect(order)
         return Acknowledged(order.venue_id, ticket.at)
+
+    def _admit(self, ticket: Ticket, arrives_at: Instant) -> Session:
+        options, symbol = self._options, ticket.symbol
+        extended = ticket.time_in_force is TimeInForce.DAY_EXTENDED
+        hours = options.extended if extended else options.sessions
+        try:
+            instrument, sessions = options.instrument(symbol), hours(symbol)
+        except KeyError:
+            raise NotTaken(Code.UNKNOWN_SYMBOL, f"{symbol} is not traded here") from None
+        return admit(
+            instrument,
+            sessions,
+            qty=ticket.qty,
+            limit=ticket.limit_price,
+            arrives_at=arrives_at,
+        )
 
     def _arrival(self, at: Instant) -> Instant:
         # Never into what the venue has worked already.

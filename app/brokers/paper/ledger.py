@@ -13,14 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import assert_never
 
-from app.brokers.paper.records import (
-    CancelRequest,
-    Ended,
-    Execution,
-    Happening,
-    Order,
-    Rested,
-)
 from app.brokers.paper.rows import (
     ENDED,
     EXECUTION,
@@ -35,6 +27,15 @@ from app.brokers.paper.rows import (
 from app.brokers.paper.schema import SCHEMA
 from app.domain.instant import Instant
 from app.domain.quantity import ZERO, Side
+from app.domain.venue.records import (
+    CancelRequest,
+    Ended,
+    Execution,
+    Happening,
+    Liquidity,
+    Order,
+    Rested,
+)
 
 EXECUTIONS = (
     f"SELECT {ORDER}, {EXECUTION} FROM executions e JOIN orders o ON o.number = e.order_number"
@@ -167,8 +168,31 @@ class Ledger:
         query = f"{EXECUTIONS} WHERE e.at >= ? ORDER BY e.at, e.seq"
         return self._db.execute(query, (since,)).fetchall()
 
-    def executions_in(self, symbol: str, after: Instant) -> list[Execution]:
-        return self._executions("e.at > ? AND o.symbol = ? ORDER BY e.at, e.seq", after, symbol)
+    def made_in(self, symbol: str, after: Instant) -> list[Execution]:
+        """What resting orders of a symbol filled after a moment, in the order of time."""
+        maker = Liquidity.MAKER.value
+        return self._executions(
+            "e.at > ? AND o.symbol = ? AND e.liquidity = ? ORDER BY e.at, e.seq",
+            after,
+            symbol,
+            maker,
+        )
+
+    def rested_open(self) -> dict[int, Rested]:
+        """How orders without an outcome came into the book, by the order's number."""
+        rows = self._db.execute(
+            f"SELECT {ORDER}, r.seq, r.filled, r.at FROM rested r"
+            f" JOIN orders o ON o.number = r.order_number WHERE {OPEN}"
+        )
+        found = (Rested(row[-3], order_from(row), Decimal(row[-2]), row[-1]) for row in rows)
+        return {rested.order.number: rested for rested in found}
+
+    def executions_open(self) -> dict[int, list[Execution]]:
+        """Executions of orders without an outcome, by the order's number."""
+        found: dict[int, list[Execution]] = {}
+        for execution in self._executions(f"{OPEN} ORDER BY e.seq"):
+            found.setdefault(execution.order.number, []).append(execution)
+        return found
 
     def executions_beyond(self, seq: int) -> list[Execution]:
         return self._executions("e.seq > ? ORDER BY e.seq", seq)

@@ -6,16 +6,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from app.brokers.paper.tariff import Tariff
 from app.domain.instant import MILLISECOND, Micros
 from app.domain.instrument import Instrument
 from app.domain.quantity import ZERO
 from app.domain.session import Session
+from app.domain.venue.tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`instrument` and `sessions` raise KeyError for a symbol the venue does not trade.
+    """`instrument`, `sessions` and `extended` (the same with the hours around them) raise KeyError
+    for a symbol the venue does not trade.
 
     `latency_us` is one way: an order needs it to arrive, a report to come back.
     """
@@ -23,6 +24,7 @@ class Options:
     ledger_path: Path
     instrument: Callable[[str], Instrument]
     sessions: Callable[[str], tuple[Session, ...]]
+    extended: Callable[[str], tuple[Session, ...]] = lambda symbol: ()
     latency_us: Micros = 5 * MILLISECOND
     fee_per_share: Decimal = ZERO
     fee_bps: Decimal = ZERO

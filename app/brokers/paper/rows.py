@@ -3,10 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
-from app.brokers.paper.records import Ended, Execution, Liquidity, Order
 from app.domain.fact import TimeInForce
 from app.domain.lifecycle import ChildStatus
 from app.domain.quantity import Side
+from app.domain.venue.records import Ended, Execution, Liquidity, Order
 
 ORDER = (
     "o.number, o.client_id, o.symbol, o.side, o.qty, o.limit_price, o.time_in_force,"

@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from app.brokers.paper.records import Ended, Execution, Happening, Order, Rested
+from app.domain.fact import TimeInForce
 from app.domain.instant import Instant
 from app.domain.lifecycle import ChildStatus
+from app.domain.venue.records import Ended, Execution, Happening, Order, Rested
 from app.ports import ExecutionReport, OrderReport, Report, Terms
 
 
@@ -39,6 +40,7 @@ def execution_report(e: Execution) -> ExecutionReport:
 
 def state_report(order: Order, ended: Ended | None, filled: Decimal, at: Instant) -> OrderReport:
     working = ChildStatus.PARTIALLY_FILLED if filled else ChildStatus.WORKING
+    closing = order.time_in_force is TimeInForce.CLS
     return OrderReport(
         child_id=order.client_id,
         broker_order_id=order.venue_id,
@@ -46,5 +48,5 @@ def state_report(order: Order, ended: Ended | None, filled: Decimal, at: Instant
         at=at,
         filled=filled,
         reason=ended.reason if ended else None,
-        terms=Terms(order.symbol, order.side, order.qty, order.limit),
+        terms=Terms(order.symbol, order.side, order.qty, order.limit, closing),
     )

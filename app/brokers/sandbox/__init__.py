@@ -16,6 +16,7 @@ from app.domain.tape import Tape
 from app.ports import Broker
 
 BROKER = "sandbox"
+PAPER = True
 
 
 def open_broker(account: str, tape: Callable[[str], Tape], options: Mapping[str, Any]) -> Broker:

@@ -4,22 +4,21 @@
 or out of order it comes, an order's happenings can be put in the order in which they were.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
 import httpx
+import structlog
 
 from app.brokers.sandbox.line import Line
 from app.brokers.sandbox.options import Options
 from app.brokers.sandbox.profile import Profile
-from app.brokers.sandbox.reading import Reader, moment, number
+from app.brokers.sandbox.reading import Reader, moment, number, text, unreadable, words
 from app.brokers.sandbox.stream import Stream
 from app.domain.instant import Instant
 from app.ports import (
     Acknowledged,
-    BustReport,
-    ExecutionReport,
     Lookup,
     OrderReport,
     Outcome,
@@ -28,6 +27,8 @@ from app.ports import (
     Ticket,
     Unclear,
 )
+
+log = structlog.get_logger()
 
 REFUSALS = frozenset(
     {
@@ -74,29 +75,33 @@ class SandboxBroker:
         if self.capabilities.lookup is Lookup.NONE:
             return None
         said = await self._line.ask("orders", child_id, absent=True)
-        return None if said is None else self._order(said)
+        if said is None:
+            return None
+        try:
+            return self._reader.order(said)
+        except ValueError as wrong:
+            # It is there, whatever it is: that is not the same as absent.
+            log.error("look-up cannot be read", child_id=child_id, error=str(wrong))
+            return unreadable(child_id, wrong)
 
     async def open_orders(self) -> Sequence[OrderReport]:
         self._stream.start()
         said = await self._line.ask("orders")
-        return [self._order(order) for order in _list(said, "orders")]
+        read = [self._reader.told(order, order=True) for order in _list(said, "orders")]
+        return [order for order in read if isinstance(order, OrderReport)]
 
-    async def executions(self, since: Instant) -> Sequence[ExecutionReport | BustReport]:
+    async def executions(self, since: Instant) -> Sequence[Report]:
         self._stream.start()
         said = await self._line.ask("executions", since=str(since))
-        told: list[ExecutionReport | BustReport] = []
-        for execution in _list(said, "executions"):
-            report = self._report(execution)
-            if isinstance(report, OrderReport):
-                raise ConnectionError("an order among the executions")
-            told.append(report)
-        return told
+        read = [self._reader.told(execution) for execution in _list(said, "executions")]
+        return [report for report in read if report is not None]
 
     async def positions(self) -> dict[str, Decimal]:
         self._stream.start()
         said = await self._line.ask("positions")
         try:
-            return {str(symbol): number(qty) for symbol, qty in said["positions"].items()}
+            # A symbol that is no name is not ours; a quantity of ours must not be taken for none.
+            return {symbol: number(qty) for symbol, qty in _named(said["positions"])}
         except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as wrong:
             raise ConnectionError(f"positions that cannot be read: {wrong!r}") from wrong
 
@@ -107,21 +112,12 @@ class SandboxBroker:
     def next_at(self, now: Instant) -> Instant | None:
         return None
 
+    def prompt(self, news: Callable[[], None]) -> None:
+        self._stream.news = news
+
     async def close(self) -> None:
         await self._stream.close()
         await self._line.close()
-
-    def _order(self, said: Any) -> OrderReport:
-        try:
-            return self._reader.order(said)
-        except ValueError as wrong:
-            raise ConnectionError(str(wrong)) from wrong
-
-    def _report(self, said: Any) -> Report:
-        try:
-            return self._reader.report(said)
-        except ValueError as wrong:
-            raise ConnectionError(str(wrong)) from wrong
 
 
 def _order(ticket: Ticket) -> dict[str, Any]:
@@ -142,16 +138,23 @@ def _outcome(answer: httpx.Response) -> Outcome:
     try:
         said = answer.json()
         if status == 200:
-            venue_id = said["venue_id"]
-            if not isinstance(venue_id, str) or not venue_id:
-                raise ValueError(f"venue id {venue_id!r}")
-            return Acknowledged(venue_id, moment(said["at"]))
-        code = said["code"]
+            return Acknowledged(text(said["venue_id"]), moment(said["at"]))
+        code = words(said["code"])
         if status == 422 and code in REFUSALS:
-            return Refused(code, str(said["message"]), moment(said["at"]))
+            return Refused(code, words(said["message"]), moment(said["at"]))
         return Unclear(f"the venue answered {status} {code}")
     except (ValueError, KeyError, TypeError) as wrong:
-        return Unclear(f"the venue answered {status}, which cannot be read: {wrong!r}")
+        return Unclear(f"the venue answered {status}, which cannot be read: {wrong!r}"[:500])
+
+
+def _named(positions: Any) -> list[tuple[str, Any]]:
+    found = []
+    for symbol, qty in positions.items():
+        try:
+            found.append((text(symbol), qty))
+        except ValueError as wrong:
+            log.error("position cannot be read", error=str(wrong))
+    return found
 
 
 def _list(said: Any, name: str) -> list[Any]:

@@ -4,9 +4,20 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import structlog
+
+from app.domain.instant import LATEST
 from app.domain.lifecycle import ChildStatus
-from app.domain.quantity import Side
+from app.domain.quantity import ZERO, Side
 from app.ports import BustReport, ExecutionReport, OrderReport, Report, Terms
+
+log = structlog.get_logger()
+
+TEXT_MAX = 128
+REASON_MAX = 300
+
+DIGITS_MAX = 30
+"""Before the point, and after it."""
 
 TOLD = (
     ChildStatus.WORKING,
@@ -27,6 +38,22 @@ class Reader:
 
     def __init__(self, *, ids_per_symbol: bool) -> None:
         self._ids_per_symbol = ids_per_symbol
+
+    def told(self, said: Any, *, order: bool = False) -> Report | None:
+        """What was said (`order`: it must be the state of one).
+
+        Of what cannot be read at least whom it is about, as an OrderReport of unknown status, and
+        None where not even that can be read. Either is logged.
+        """
+        try:
+            return self.order(said) if order else self.report(said)
+        except ValueError as wrong:
+            log.error("report cannot be read", error=str(wrong), report=repr(said)[:1_000])
+            try:
+                child_id = text(said["client_id"])
+            except (KeyError, TypeError, ValueError):
+                return None
+            return unreadable(child_id, wrong)
 
     def report(self, said: Any) -> Report:
         """Raises ValueError."""
@@ -50,12 +77,12 @@ class Reader:
             if status not in TOLD:
                 raise ValueError(f"a venue cannot say {status}")
             return OrderReport(
-                child_id=_text(said["client_id"]),
-                broker_order_id=_text(said["venue_id"]),
+                child_id=text(said["client_id"]),
+                broker_order_id=text(said["venue_id"]),
                 status=status,
                 at=moment(said["at"]),
                 filled=number(said["filled"]),
-                reason=None if said["reason"] is None else _text(said["reason"]),
+                reason=None if said["reason"] is None else words(said["reason"]),
                 # What was refused may have asked for anything.
                 terms=None if status is ChildStatus.REJECTED else _terms(said),
             )
@@ -63,12 +90,12 @@ class Reader:
             raise ValueError(f"an order that cannot be read: {wrong!r}") from wrong
 
     def _execution(self, said: Mapping[str, Any]) -> ExecutionReport:
-        symbol, corrects = _text(said["symbol"]), said["corrects"]
+        symbol, corrects = text(said["symbol"]), said["corrects"]
         if said["liquidity"] not in ("taker", "maker"):
             raise ValueError(f"liquidity {said['liquidity']!r}")
         return ExecutionReport(
-            child_id=_text(said["client_id"]),
-            broker_order_id=_text(said["venue_id"]),
+            child_id=text(said["client_id"]),
+            broker_order_id=text(said["venue_id"]),
             execution_id=self._id(symbol, said["execution_id"]),
             symbol=symbol,
             side=Side(said["side"]),
@@ -82,19 +109,24 @@ class Reader:
 
     def _bust(self, said: Mapping[str, Any]) -> BustReport:
         return BustReport(
-            child_id=_text(said["client_id"]),
-            execution_id=self._id(_text(said["symbol"]), said["execution_id"]),
+            child_id=text(said["client_id"]),
+            execution_id=self._id(text(said["symbol"]), said["execution_id"]),
             at=moment(said["at"]),
-            reason=_text(said["reason"]),
+            reason=words(said["reason"]),
         )
 
     def _id(self, symbol: str, said: Any) -> str:
-        return f"{symbol}:{_text(said)}" if self._ids_per_symbol else _text(said)
+        return f"{symbol}:{text(said)}" if self._ids_per_symbol else text(said)
+
+
+def unreadable(child_id: str, wrong: ValueError) -> OrderReport:
+    """The venue spoke of this child, and nobody knows what it said."""
+    return OrderReport(child_id, "", ChildStatus.UNKNOWN, 0, ZERO, words(str(wrong)))
 
 
 def _terms(said: Any) -> Terms:
     return Terms(
-        symbol=_text(said["symbol"]),
+        symbol=text(said["symbol"]),
         side=Side(said["side"]),
         qty=number(said["qty"]),
         limit_price=number(said["limit_price"]),
@@ -103,27 +135,42 @@ def _terms(said: Any) -> Terms:
 
 def number(said: Any) -> Decimal:
     """A finite decimal, told as text. Raises ValueError, ArithmeticError."""
-    value = Decimal(_text(said))
-    if not value.is_finite():
-        raise ValueError(f"{said!r} is not a number")
+    value = Decimal(text(said))
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise ValueError(f"{_shown(said)} is not a number")
+    if exponent < -DIGITS_MAX or value.adjusted() >= DIGITS_MAX:
+        raise ValueError(f"{_shown(said)} has too many digits")
     return value
 
 
 def moment(said: Any) -> int:
     """Microseconds since 1970 UTC. Raises ValueError."""
-    if not isinstance(said, int) or isinstance(said, bool) or said < 0:
-        raise ValueError(f"{said!r} is not a moment")
+    if not isinstance(said, int) or isinstance(said, bool) or not 0 <= said < LATEST:
+        raise ValueError(f"{_shown(said)} is not a moment")
     return said
 
 
 def _above_zero(said: Any) -> Decimal:
     value = number(said)
     if value <= 0:
-        raise ValueError(f"{said!r} is not above zero")
+        raise ValueError(f"{_shown(said)} is not above zero")
     return value
 
 
-def _text(said: Any) -> str:
-    if not isinstance(said, str) or not said:
-        raise ValueError(f"{said!r} is not text")
+def text(said: Any) -> str:
+    """A name: printable and not long, as a database can keep it. Raises ValueError."""
+    if not isinstance(said, str) or not said or len(said) > TEXT_MAX or not said.isprintable():
+        raise ValueError(f"{_shown(said)} is not text")
     return said
+
+
+def words(said: Any) -> str:
+    """What is only for a human to read, as far as it can be. Raises ValueError."""
+    if not isinstance(said, str):
+        raise ValueError(f"{_shown(said)} is not text")
+    return "".join(c if c.isprintable() else "?" for c in said[:REASON_MAX])
+
+
+def _shown(said: Any) -> str:
+    return repr(said[:TEXT_MAX] if isinstance(said, str) else said)[:TEXT_MAX]

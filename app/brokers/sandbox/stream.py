@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 
 from app.brokers.sandbox.line import Line
 from app.brokers.sandbox.reading import Reader
-from app.ports import Report
+from app.ports import Report, illegible
 
 log = structlog.get_logger()
 
@@ -26,6 +26,7 @@ class Stream:
     def __init__(self, line: Line, reader: Reader, head: int) -> None:
         self._line, self._reader, self._place = line, reader, head
         self._untold: deque[Report] = deque()
+        self.news: Callable[[], None] | None = None
         self._away: str | None = None
         self._complained = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -78,9 +79,11 @@ class Stream:
         for place, report in told:
             if place <= self._place:
                 continue
-            try:
-                self._untold.append(self._reader.report(report))
-            except ValueError as wrong:
-                # Held against nothing: lists of orders and executions will tell it, or complain.
-                log.error("report cannot be read", error=str(wrong), report=report)
+            read = self._reader.told(report)
+            if read is not None and not illegible(read):
+                # Else held against nothing: lists of orders and executions will tell it, or be
+                # as illegible.
+                self._untold.append(read)
             self._place = place
+        if self._untold and self.news is not None:
+            self.news()

@@ -1,17 +1,15 @@
 """Everything at once: cross until nothing is left."""
 
-from decimal import Decimal
-
-from app.domain.algorithm import MAX_CHILD, Algorithm
-from app.domain.plan import Plan, Step, staircase
+from app.domain.algorithm import Algorithm
+from app.domain.parameters import MAX_CHILD, MIN_CHILD
+from app.domain.plan import Plan
+from app.domain.scheduling import whole
 from app.domain.task import Anchor, Task
 
 
 def plan(task: Task, anchor: Anchor) -> Plan:
     """One slice, due at once. Sums to what the anchor left to do."""
-    left: Decimal = task.qty - anchor.done
-    step = Step(anchor.at, anchor.at, left)
-    return staircase([step], done=anchor.done, interval=task.end - anchor.at)
+    return whole(task, anchor, due_at=anchor.at)
 
 
 ALGORITHM = Algorithm(
@@ -21,5 +19,5 @@ ALGORITHM = Algorithm(
     " where given, is never crossed.",
     version=1,
     plan=plan,
-    parameters=(MAX_CHILD,),
+    parameters=(MIN_CHILD, MAX_CHILD),
 )

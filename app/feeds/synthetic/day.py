@@ -51,6 +51,8 @@ class DayPlan:
     volumes: Sequence[float]
     shown: float
     seed: str
+    pace: float = 1.0
+    """Of the usual quotes and trades a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def _times(random: np.random.Generator, plan: DayPlan, rate: float) -> Integers:
     length = plan.stretch.length
     edges = np.minimum(np.arange(len(plan.volumes) + 1) * plan.bin_length, length)
     by_volume = np.concatenate(([0.0], np.cumsum(plan.volumes))) / sum(plan.volumes)
-    count = max(round(length / SECOND * rate), 1)
+    count = max(round(length / SECOND * rate * plan.pace), 1)
     chances = np.sort(random.random(count))
     offsets = np.interp(chances, (by_volume + edges / length) / 2, edges)
     return plan.stretch.opens_at + np.minimum(offsets.astype(np.int64), length - 1)

@@ -1,7 +1,10 @@
 """What belongs to accounts: positions, alerts, signals."""
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
 
+from app.domain.instant import Instant
 from app.store.database import Connection
 from app.store.rows import Row
 from app.store.views.plain import Answer, moment, text
@@ -39,9 +42,9 @@ async def positions(connection: Connection, accounts: Sequence[str] | None) -> l
 async def alerts(
     connection: Connection, *, accounts: Sequence[str] | None, open_only: bool, limit: int
 ) -> list[Answer]:
-    """Alerts, newest first."""
+    """Alerts, newest first; those of the whole house are everybody's."""
     found = await connection.fetch(
-        "SELECT * FROM alerts WHERE ($1::text[] IS NULL OR account = ANY($1))"
+        "SELECT * FROM alerts WHERE ($1::text[] IS NULL OR account = ANY($1) OR account = '*')"
         " AND (NOT $2 OR acknowledged_at IS NULL) ORDER BY raised_at DESC LIMIT $3",
         accounts,
         open_only,
@@ -67,6 +70,23 @@ def alert(row: Row) -> Answer:
     }
 
 
+async def alert_counts(
+    connection: Connection, *, accounts: Sequence[str] | None, since: Instant, until: Instant
+) -> list[tuple[str, str, int]]:
+    """How often each rule spoke, by severity, of alerts last told from `since` on and before
+    `until` (market time); the gravest first."""
+    found = await connection.fetch(
+        "SELECT severity, rule, sum(count) AS n FROM alerts"
+        " WHERE ($1::text[] IS NULL OR account = ANY($1)) AND at >= $2 AND at < $3"
+        " GROUP BY severity, rule ORDER BY array_position(ARRAY['critical', 'error', 'warning',"
+        " 'info'], severity), rule",
+        accounts,
+        since,
+        until,
+    )
+    return [(r["severity"], r["rule"], r["n"]) for r in found]
+
+
 async def signal(
     connection: Connection, signal_id: str, accounts: Sequence[str] | None
 ) -> Answer | None:
@@ -79,6 +99,42 @@ async def signal(
     return signal_answer(row) if row is not None else None
 
 
+async def signals(
+    connection: Connection,
+    *,
+    accounts: Sequence[str] | None,
+    symbol: str | None,
+    strategy: str | None,
+    decision: str | None,
+    before: str | None,
+    most: int,
+) -> list[Answer]:
+    """The latest signals first; those that came before the one with the id `before`."""
+    # One account is asked for as one: rows of several do not come in order from an index.
+    one = accounts[0] if accounts is not None and len(accounts) == 1 else None
+    asked: dict[str, Any] = {
+        "account = ${}": one,
+        "account = ANY(${})": list(accounts) if accounts is not None and one is None else None,
+        "symbol = ${}": symbol,
+        "strategy = ${}": strategy,
+        "decision = ${}": decision,
+        "(received_at, id) < (SELECT received_at, id FROM signals WHERE id = ${})": before,
+    }
+    # Only what is asked for: a condition that may be none at all is no bound for an index.
+    given = {condition: value for condition, value in asked.items() if value is not None}
+    where = " AND ".join(c.format(i) for i, c in enumerate(given, start=2)) or "true"
+    found = await connection.fetch(
+        f"SELECT * FROM signals WHERE {where} ORDER BY received_at DESC, id DESC LIMIT $1",
+        most,
+        *given.values(),
+    )
+    return [signal_answer(row) for row in found]
+
+
+def _amount(value: Decimal | None) -> str | None:
+    return format(value, "f") if value is not None else None
+
+
 def signal_answer(row: Row) -> Answer:
     return {
         "id": row["id"],
@@ -86,6 +142,12 @@ def signal_answer(row: Row) -> Answer:
         "source": row["source"],
         "signal_id": row["signal_id"],
         "signal": row["body"],
+        "symbol": row["symbol"],
+        "strategy": row["strategy"],
+        "mode": row["mode"],
+        "side": row["side"],
+        "qty": _amount(row["qty"]),
+        "final_qty": _amount(row["final_qty"]),
         "decision": row["decision"],
         "reason": row["reason"],
         "verdicts": row["verdicts"],

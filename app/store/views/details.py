@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from app.domain.instant import Instant
 from app.store.database import Connection
+from app.store.decisions import Told
 from app.store.rows import Row
 from app.store.views.plain import Answer, moment, text
 
@@ -37,14 +39,31 @@ def child(row: Row) -> Answer:
     }
 
 
-async def why(connection: Connection, row: Row) -> list[Answer]:
-    """Each child with the inputs, envelope and binding guard of the decision that made it."""
+async def why(connection: Connection, row: Row, told: Sequence[Told]) -> Answer:
+    """Each child with all that the decision saw that made it, its envelope and binding guard; and
+    the decisions that sent none. `told` is the order's history."""
     found = await connection.fetch(
         "SELECT * FROM children WHERE account = $1 AND order_id = $2 ORDER BY number",
         row["account"],
         row["id"],
     )
-    return [child(c) | {"why": c["why"]} for c in found]
+    sent = {event.child_id: event.seq for event in told}
+    return {
+        "items": [child(c) | {"seq": sent.get(c["id"]), "why": c["why"]} for c in found],
+        "decisions": [
+            _decision(told[place : place + event.facts])
+            for place, event in enumerate(told)
+            if event.decides and event.child_id is None
+        ],
+    }
+
+
+def _decision(events: Sequence[Told]) -> Answer:
+    first = events[0]
+    actions = [
+        {"type": e.type, **{k: v for k, v in e.data.items() if k != "order"}} for e in events
+    ]
+    return {"seq": first.seq, "at": moment(first.at), "actions": actions, "why": first.why}
 
 
 async def fills(
@@ -103,3 +122,13 @@ async def events(connection: Connection, row: Row, *, after: int, limit: int) ->
         }
         for r in found
     ]
+
+
+async def first_events(connection: Connection, row: Row) -> dict[str, Instant]:
+    """What kinds of events an order had, and when each came first."""
+    found = await connection.fetch(
+        "SELECT type, min(at) AS at FROM events WHERE account = $1 AND order_id = $2 GROUP BY type",
+        row["account"],
+        row["id"],
+    )
+    return {event["type"]: event["at"] for event in found}

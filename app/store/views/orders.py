@@ -12,7 +12,9 @@ from app.store import rows
 from app.store.database import Connection
 from app.store.journal import OPEN
 from app.store.rows import Row
-from app.store.views.plain import Answer, Page, moment, text
+from app.store.views.plain import Answer, Page, moment, rounded, text
+
+_Z_90 = Decimal("1.6448536269514722")
 
 
 def order(row: Row) -> Answer:
@@ -40,6 +42,11 @@ def order(row: Row) -> Answer:
         "time_in_force": row["time_in_force"],
         "on_restart": row["on_restart"],
         "strategy": row["strategy"],
+        "reduce_only": row["reduce_only"],
+        "extended_hours": row["extended_hours"],
+        "role": row["role"],
+        "group_id": row["group_id"],
+        "bracket": row["bracket"],
         "tags": row["tags"],
         "signal_id": row["signal_id"],
         "status": row["status"],
@@ -53,11 +60,14 @@ def order(row: Row) -> Answer:
         "average_price": text(_average(row)),
         "fees": text(row["fees"]),
         "arrival": _arrival(row),
+        "estimate": _estimate(row["estimate"]),
         "curve_source": row["curve"]["source"],
         "accepted_at": moment(row["accepted_at"]),
         "created_at": moment(row["created_at"]),
         "updated_at": moment(row["updated_at"]),
         "finished_at": moment(row["finished_at"]),
+        "confirmed": row["confirmed"] or [],
+        "limits_version": row["limits_version"],
         "version": row["version"],
         "seq": row["seq"],
     }
@@ -69,6 +79,21 @@ def _average(row: Row) -> Decimal | None:
         return None
     average: Decimal = row["filled_notional"] / filled
     return average.quantize(Decimal("1E-10"))
+
+
+def _estimate(kept: Any) -> Answer | None:
+    """What it was expected to cost, with its range of 90 % and in money; positive = cost."""
+    if kept is None:
+        return None
+    made: Answer = dict.fromkeys(("low_bps", "high_bps", "total_money"))
+    if kept["total_bps"] is not None:
+        total = Decimal(kept["total_bps"])
+        made["total_money"] = text(rounded(total * Decimal(kept["notional"]) / 10_000, 4))
+        if kept["sd_bps"] is not None:
+            reach = Decimal(kept["sd_bps"]) * _Z_90
+            made["low_bps"] = text(rounded(total - reach, 4))
+            made["high_bps"] = text(rounded(total + reach, 4))
+    return {**kept, **made}
 
 
 def _arrival(row: Row) -> Answer | None:
@@ -90,6 +115,31 @@ async def find_order(
         order_id,
         accounts,
     )
+
+
+async def exits(connection: Connection, row: Row) -> list[Answer] | None:
+    """What takes away what an entry filled, the oldest first; None for any other order."""
+    if row["role"] != "entry":
+        return None
+    found = await connection.fetch(
+        "SELECT * FROM orders WHERE account = $1 AND group_id = $2 AND role = 'exit' ORDER BY id",
+        row["account"],
+        row["group_id"],
+    )
+    return [
+        {
+            "id": leg["id"],
+            "status": leg["status"],
+            "reason": leg["reason"],
+            "take_profit": text(leg["limit_price"]),
+            "stop_loss": leg["params"].get("stop"),
+            "forced": leg["params"].get("forced"),
+            "qty": text(leg["qty"]),
+            "filled": text(leg["filled"]),
+            "average_price": text(_average(leg)),
+        }
+        for leg in found
+    ]
 
 
 async def find_by_client_id(

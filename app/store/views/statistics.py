@@ -10,7 +10,11 @@ from app.store.database import Connection
 from app.store.rows import Row
 from app.store.views.plain import Answer, moment, rounded, text
 
-GROUPS: Mapping[str, str] = {name: name for name in ("algo", "symbol", "strategy", "side")}
+GROUPS: Mapping[str, str] = {
+    **{name: name for name in ("algo", "symbol", "strategy", "side")},
+    # What the router chose, apart from what was asked for.
+    "route": "CASE asked_algo WHEN 'auto' THEN 'auto:' || algo ELSE 'asked:' || algo END",
+}
 """What orders can be grouped by."""
 
 _STATUSES = ", ".join(
@@ -28,7 +32,8 @@ _PICKED = """
             CASE WHEN filled > 0 AND arrival_bid + arrival_ask > 0
                 THEN (CASE side WHEN 'buy' THEN 1 ELSE -1 END)
                     * (filled_notional / filled - (arrival_bid + arrival_ask) / 2)
-                    / ((arrival_bid + arrival_ask) / 2) * 10000 END AS slippage
+                    / ((arrival_bid + arrival_ask) / 2) * 10000 END AS slippage,
+            (estimate ->> 'total_bps')::numeric AS expected
         FROM orders
         WHERE ($1::text[] IS NULL OR account = ANY($1))
             AND ($2::timestamptz IS NULL OR accepted_at >= $2)
@@ -50,6 +55,11 @@ _SUMS = f"""
         count(o.slippage) AS measured, avg(o.slippage) AS slippage,
         sum(o.slippage * o.filled_notional)
             / nullif(sum(o.filled_notional) FILTER (WHERE o.slippage IS NOT NULL), 0) AS weighted,
+        count(o.slippage) FILTER (WHERE o.expected IS NOT NULL) AS estimated,
+        avg(o.expected) FILTER (WHERE o.slippage IS NOT NULL) AS expected,
+        avg(o.slippage - o.expected) AS surprise,
+        stddev_samp(o.slippage - o.expected)
+            / sqrt(nullif(count(o.slippage - o.expected), 0)) AS surprise_error,
         count(o.took) AS completed,
         extract(epoch FROM percentile_cont(0.5) WITHIN GROUP (ORDER BY o.took)) AS median,
         extract(epoch FROM percentile_cont(0.95) WITHIN GROUP (ORDER BY o.took)) AS p95,
@@ -91,6 +101,7 @@ def _shown(row: Row) -> Answer:
         "notional": _money(row, "notional"),
         "fees": _money(row, "fees"),
         "slippage": _slippage(row),
+        "against_estimate": _against_estimate(row),
         "time_to_complete": _times(row),
         "children": {
             "total": int(row["children"]),
@@ -131,6 +142,18 @@ def _slippage(row: Row) -> Answer:
         "mean_bps": text(rounded(row["slippage"], 4)),
         "weighted_bps": text(rounded(row["weighted"], 4)),
         "reason": None if row["measured"] else "no fills with a quote at arrival",
+    }
+
+
+def _against_estimate(row: Row) -> Answer:
+    """What was expected at acceptance, and by how much more it cost (positive), in basis points;
+    one order says next to nothing: the standard error says how much many do."""
+    return {
+        "orders": row["estimated"],
+        "expected_bps": text(rounded(row["expected"], 4)),
+        "surprise_bps": text(rounded(row["surprise"], 4)),
+        "standard_error_bps": text(rounded(row["surprise_error"], 4)),
+        "reason": None if row["estimated"] else "no fills with a quote and an estimate at arrival",
     }
 
 

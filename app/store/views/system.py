@@ -1,6 +1,7 @@
 """The whole at a glance: counts, owners, schema."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from app.store.database import Connection
@@ -8,7 +9,7 @@ from app.store.views.plain import Answer, moment
 
 
 async def statistics(connection: Connection, accounts: Sequence[str] | None) -> Mapping[str, Any]:
-    """Counts of orders by status and algorithm, children by status, fills."""
+    """Counts of orders by status and algorithm, children by status, fills, signals by decision."""
     by_status = await connection.fetch(
         "SELECT status, algo, count(*) AS n FROM orders"
         " WHERE $1::text[] IS NULL OR account = ANY($1) GROUP BY status, algo",
@@ -22,6 +23,11 @@ async def statistics(connection: Connection, accounts: Sequence[str] | None) -> 
     filled = await connection.fetchval(
         "SELECT count(*) FROM fills WHERE $1::text[] IS NULL OR account = ANY($1)", accounts
     )
+    decisions = await connection.fetch(
+        "SELECT decision, count(*) AS n FROM signals"
+        " WHERE $1::text[] IS NULL OR account = ANY($1) GROUP BY decision",
+        accounts,
+    )
     orders_by: dict[str, int] = {}
     algos: dict[str, int] = {}
     for r in by_status:
@@ -32,7 +38,17 @@ async def statistics(connection: Connection, accounts: Sequence[str] | None) -> 
         "algorithms": algos,
         "children": {r["status"]: r["n"] for r in children_by},
         "fills": filled,
+        "signals": {r["decision"]: r["n"] for r in decisions},
     }
+
+
+async def today(connection: Connection) -> date:
+    """The day it is by market time, or by the machine's where none was told; UTC."""
+    found: date = await connection.fetchval(
+        "SELECT (coalesce((SELECT now FROM market_clock), clock_timestamp())"
+        " AT TIME ZONE 'UTC')::date"
+    )
+    return found
 
 
 async def leases(connection: Connection) -> list[Answer]:

@@ -1,0 +1,1 @@
+"""What trading costs a price: published models, in floats; money is made of them elsewhere."""

@@ -1,0 +1,1 @@
+"""Regimes of a market, told from its past prices alone."""

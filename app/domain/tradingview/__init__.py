@@ -1,0 +1,1 @@
+"""What TradingView sends, in every shape that is in use, read into one message."""

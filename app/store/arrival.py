@@ -1,0 +1,82 @@
+"""An order on its way in, and what becomes of it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.store.controls import Switch
+from app.store.entering import Columns
+from app.store.restraint import Beyond, Checked, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One order on its way in: its row, and what comes with it.
+
+    `market` holds the columns that many orders share; those of one batch must name the same.
+    `checked` is what it was held against; None: by nobody, it is entered as it is.
+    """
+
+    order: Columns
+    market: Columns = field(default_factory=dict)
+    idempotency: Columns | None = None
+    signal: Columns | None = None
+    checked: Checked | None = None
+
+    @property
+    def keys(self) -> tuple[tuple[Any, ...], ...]:
+        """What must not meet its like within one batch."""
+        own: list[tuple[Any, ...]] = [
+            ("order", self.order["account"], self.order["client_order_id"])
+        ]
+        if self.idempotency is not None:
+            own.append(("key", self.idempotency["key_id"], self.idempotency["key"]))
+        if self.signal is not None:
+            signal = self.signal
+            own.append(("signal", signal["account"], signal["source"], signal["signal_id"]))
+        return tuple(own)
+
+    @property
+    def alone(self) -> bool:
+        """Whether nothing comes with the order, no limit counts it with others, and nobody
+        confirms anything, which stands on the audit trail."""
+        one = self.checked
+        judged = one is not None and (one.counted or bool(one.confirmed))
+        return self.idempotency is None and self.signal is None and not judged
+
+    def confirmed(self, beyond: Beyond | None) -> Columns:
+        """The order's row, with those names as confirmed that were needed."""
+        if "confirmed" not in self.order:
+            return self.order
+        names = sorted(beyond.values) if beyond is not None else None
+        return {**self.order, "confirmed": names}
+
+    @property
+    def limits_version(self) -> int | None:
+        return self.checked.version if self.checked is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The order's row. `replayed`: it was there before, with the same body."""
+
+    row: Any
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Something else stands under this name: `what` is order, key, signal or archived (an order
+    that has been removed, `order_id`)."""
+
+    what: str
+    order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """A kill switch bears on the order, and it was not there before the switch was thrown."""
+
+    switch: Switch
+
+
+Verdict = Accepted | Clash | Halted | Refused

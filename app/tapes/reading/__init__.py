@@ -1,0 +1,1 @@
+"""Files of market data as recordings: Lean trees, declared tables, Binance dumps."""

@@ -1,0 +1,1 @@
+"""Two servers in a chain: the one in front has the other one as its broker."""

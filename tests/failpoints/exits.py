@@ -1,0 +1,40 @@
+"""Whoever enters the exit of a fill dies; there is one exit, and it takes the fill away once."""
+
+import asyncio
+
+from tests.failpoints.house import House
+
+LEGS = "SELECT status, qty, filled FROM orders WHERE client_order_id LIKE $1 ORDER BY id"
+
+
+async def bracketed(house: House, point: str) -> None:
+    """An entry with a stop that the market is at already, and a death while its exit is made."""
+    from tests.failpoints.scenes import killed
+
+    await house.begin("worker", point)
+    order_id = await house.order(
+        symbol="GLOBEX",
+        side="buy",
+        qty="20",
+        algo="market",
+        stop_loss={"offset": "0.01"},
+    )
+    await killed(house, "worker", point)
+    assert (await house.done(order_id))["status"] in ("filled", "canceled")
+    async with asyncio.timeout(60):
+        while not await _over(house, order_id):
+            await asyncio.sleep(0.05)
+    [entry] = await house.rows("SELECT filled FROM orders WHERE id = $1", order_id)
+    legs = await house.rows(LEGS, f"exit-{order_id}-%")
+    assert sum(leg["filled"] for leg in legs) == entry["filled"], legs
+    await house.books_are_right()
+
+
+async def _over(house: House, order_id: str) -> bool:
+    [told] = await house.rows(
+        "SELECT (SELECT filled FROM orders WHERE id = $1) AS entry, coalesce(sum(filled), 0) AS"
+        " taken, count(*) FILTER (WHERE status NOT IN ('filled', 'canceled', 'expired')) AS open"
+        " FROM orders WHERE group_id = $1 AND role = 'exit'",
+        order_id,
+    )
+    return bool(told["entry"] == told["taken"] and not told["open"])
