@@ -15,6 +15,7 @@ from app.domain.quantity import Side
 from app.domain.refusal import Unavailable
 from app.domain.request import Request
 from app.engine.accept import Given, accept
+from app.engine.clock import SteppedClock
 from app.engine.quotes import scene_for
 from app.engine.service import Caller, Service
 from app.engine.worker import Worker
@@ -54,8 +55,16 @@ class World:
             await market_state.set_speed(connection, speed=speed, held=False)
 
     async def hold(self) -> None:
+        """From here on market time stands still: the worker has heard of it, if one works."""
         async with self.database.connection() as connection:
             await market_state.set_speed(connection, speed=None, held=True)
+        async with asyncio.timeout(60):
+            while not self.task.done() and not self._stands_still():
+                await asyncio.sleep(0.01)
+
+    def _stands_still(self) -> bool:
+        clock = self.worker.market.clock
+        return isinstance(clock, SteppedClock) and clock.held
 
     async def until(
         self, condition: Callable[[Any], bool], order_id: str, seconds: float = 60
