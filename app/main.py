@@ -74,6 +74,8 @@ def configure_logging(settings: Settings) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # A logger asked anew for every line would be made anew for every line, said or not.
+        cache_logger_on_first_use=True,
     )
 
 
@@ -122,8 +124,10 @@ async def _api(settings: Settings, url: str, stop: asyncio.Event) -> None:
         server = _Server(config)
         running = asyncio.create_task(server.serve(sockets=[listening]))
         stopping = asyncio.create_task(stop.wait())
-        # What lives from the start lives for ever: collecting it again only makes pauses.
+        # What lives from the start lives for ever: collecting it again only makes pauses. And of
+        # what a request makes next to nothing refers to itself: it goes by its last reference.
         gc.freeze()
+        gc.set_threshold(10_000, 20, 100)
         loops = {service.hub.loop.task, service.intake.loop.task, house.doorbell.loop.task}
         await asyncio.wait({running, stopping, *loops}, return_when=asyncio.FIRST_COMPLETED)
         # Streams first: each is told to come back with its cursor, and none holds us up.

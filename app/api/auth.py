@@ -76,6 +76,9 @@ async def known_key(keyring: Keyring, rates: Rates, text: str | None, address: s
     address; a key that was right before is looked up all the same."""
     if text is None:
         return None
+    key = keyring.at_hand(text)
+    if key is not None:
+        return key
     if not keyring.remembers(text):
         rates.check_address(address)
     key = await keyring.find(text)

@@ -84,7 +84,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise _Twice("a name comes twice in one object")
-    if not all(len(name) <= 200 and name.isprintable() for name in members):
+    if max(map(len, members), default=0) > 200 or not "".join(members).isprintable():
         raise _Twice("a name is not printable or longer than 200 characters")
     return members
 

@@ -84,7 +84,7 @@ class Bracketed(Strict):
 
     def bracket(self) -> Bracket | None:
         """None where nothing was said of exits."""
-        if not self.model_fields_set & set(Bracketed.model_fields):
+        if self.model_fields_set.isdisjoint(_OF_EXITS):
             return None
         return bracket_of(
             self.take_profit.level() if self.take_profit is not None else None,
@@ -93,6 +93,9 @@ class Bracketed(Strict):
             self.exit_policy,
             self.exit_at_close,
         )
+
+
+_OF_EXITS = frozenset(Bracketed.model_fields)
 
 
 def bracket_of(

@@ -5,7 +5,7 @@ OpenAPI schema, `GET /algorithms` and the contract tests follow by discovery.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -56,6 +56,12 @@ class Parameter:
     maximum: Decimal | int | None = None
     choices: tuple[str, ...] = ()
     mutable: bool = False
+    usual: Any = field(init=False, repr=False, compare=False)
+    """The default as an order has it: parsed once, for there are more defaults than values."""
+
+    def __post_init__(self) -> None:
+        usual = None if self.default is None else _parse(self, self.default)
+        object.__setattr__(self, "usual", usual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +106,23 @@ def completed(
     name: str, parameters: Sequence[Parameter], given: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The same for anything called `name` that has parameters."""
-    unknown = sorted(set(given) - {p.name for p in parameters})
+    unknown = given.keys() - {p.name for p in parameters}
     if unknown:
         known = ", ".join(p.name for p in parameters) or "none"
+        first = min(unknown)
         raise Refusal(
             "unknown_parameter",
-            f"{name} has no parameter {unknown[0]!r}; it knows: {known}",
-            field=f"params.{unknown[0]}",
+            f"{name} has no parameter {first!r}; it knows: {known}",
+            field=f"params.{first}",
         )
-    values = {p.name: _parse(p, given[p.name]) for p in parameters if p.name in given}
-    defaults = {p.name: _parse(p, p.default) for p in parameters if p.default is not None}
-    return defaults | {name: value for name, value in values.items() if value is not None}
+    values = {p.name: p.usual for p in parameters if p.usual is not None}
+    for parameter in parameters:
+        if given.get(parameter.name) is not None:
+            values[parameter.name] = _parse(parameter, given[parameter.name])
+    return values
 
 
 def _parse(parameter: Parameter, value: Any) -> Any:
-    if value is None:
-        return None
     parsed = _PARSERS[parameter.kind](parameter, value)
     if isinstance(parsed, int | Decimal):
         _check_bounds(parameter, parsed)

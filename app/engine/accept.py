@@ -27,7 +27,7 @@ from app.store.controls import Switch
 from app.store.database import to_json
 from app.store.doorbell import EVENTS, WORK
 from app.store.intake import find_earlier
-from app.store.restraint import Refused
+from app.store.restraint import Checked, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +109,11 @@ async def check(
             raise
         return earlier
     reach("order.checked")
-    arrival = _arrival(service, caller, request, given, admitted, scene, signal)
-    return replace(
-        arrival,
-        order={
-            **arrival.order,
-            "value": limited.proposal.value,
-            "limits_version": limited.version,
-            "confirmed": None,
-        },
-        checked=limited,
-    )
+    arrival = _arrival(service, caller, request, given, admitted, scene, limited)
+    if signal is None:
+        return arrival
+    order_row = {**arrival.order, "signal_id": signal["id"]}
+    return replace(arrival, order=order_row, signal={**signal, "order_id": order_id})
 
 
 def quantity_field(request: Request) -> str:
@@ -200,11 +194,14 @@ def _arrival(
     given: Given,
     admitted: Admitted,
     scene: Scene,
-    signal: Mapping[str, Any] | None,
+    limited: Checked,
 ) -> Arrival:
     order = _order_row(caller, request, given, admitted)
     order["estimate"] = snapshot(service, request, admitted, scene)
-    order["signal_id"] = signal["id"] if signal else None
+    order["signal_id"] = None
+    order["value"] = limited.proposal.value
+    order["limits_version"] = limited.version
+    order["confirmed"] = None
     idempotency = None
     if given.idempotency_key is not None:
         idempotency = {
@@ -225,7 +222,7 @@ def _arrival(
             admitted.task.extended_hours,
         ),
         idempotency=idempotency,
-        signal={**signal, "order_id": order["id"]} if signal else None,
+        checked=limited,
     )
 
 

@@ -45,14 +45,19 @@ class Keyring:
         """Whether this was a living key when it was last looked for."""
         return hashlib.sha256(text.encode(errors="replace")).digest() in self._remembered
 
-    async def find(self, text: str) -> Key | None:
-        """The living key that `text` is; what is no key is never remembered."""
+    def at_hand(self, text: str) -> Key | None:
+        """The living key that `text` is, where it was looked for a moment ago."""
         if not (text.isascii() and text.isprintable()):
             return None
-        digest = hashlib.sha256(text.encode()).digest()
-        key, until = self._remembered.get(digest, (None, 0.0))
-        if key is not None and time.monotonic() < until:
+        key, until = self._remembered.get(hashlib.sha256(text.encode()).digest(), (None, 0.0))
+        return key if time.monotonic() < until else None
+
+    async def find(self, text: str) -> Key | None:
+        """The living key that `text` is; what is no key is never remembered."""
+        key = self.at_hand(text)
+        if key is not None or not (text.isascii() and text.isprintable()):
             return key
+        digest = hashlib.sha256(text.encode()).digest()
         # From before it is asked: a revocation that crosses the answer must not outlive it.
         until = time.monotonic() + REMEMBER_SECONDS
         async with self._database.connection() as connection:

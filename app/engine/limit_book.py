@@ -1,9 +1,9 @@
 """What one process knows of the limits that are set."""
 
-import time
 from collections.abc import Sequence
 
 from app.domain.risk.bound import Bound, Bounds
+from app.engine.remembered import Remembered
 from app.store import limits
 from app.store.database import Database
 
@@ -17,17 +17,15 @@ class LimitBook:
     def __init__(self, database: Database, house: Sequence[Bound] = ()) -> None:
         self._database = database
         self.house = tuple(house)
-        self._known = Bounds()
-        self._until = 0.0
+        self._known = Remembered(self._read, REMEMBER_SECONDS)
 
     async def look(self) -> Bounds:
         """The limits that are set, without those of the house."""
-        if time.monotonic() >= self._until:
-            until = time.monotonic() + REMEMBER_SECONDS
-            async with self._database.connection() as connection:
-                self._known = await limits.bounds(connection)
-            self._until = until
-        return self._known
+        return await self._known.look()
 
     def forget(self) -> None:
-        self._until = 0.0
+        self._known.forget()
+
+    async def _read(self) -> Bounds:
+        async with self._database.connection() as connection:
+            return await limits.bounds(connection)

@@ -1,12 +1,12 @@
 """What one process knows of strategies' settings."""
 
-import time
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from app.domain.mode import Mode, Terms
 from app.domain.request import AUTO, Request
 from app.domain.strategy import ANY, Strategy
+from app.engine.remembered import Remembered
 from app.store import strategies
 from app.store.database import Database
 
@@ -31,13 +31,12 @@ class StrategyBook:
     def __init__(self, database: Database, house: HouseRules | None = None) -> None:
         self._database = database
         self.house = house or HouseRules()
-        self._known: dict[tuple[str, str], Strategy] = {}
-        self._until = 0.0
+        self._known = Remembered(self._read, REMEMBER_SECONDS)
 
     async def of(self, account: str, name: str | None) -> Strategy:
         """What holds for a strategy: its own settings, else those of `*`, else the house's."""
-        await self._look()
-        known = self._known.get((account, name or ANY)) or self._known.get((account, ANY))
+        settings = await self._known.look()
+        known = settings.get((account, name or ANY)) or settings.get((account, ANY))
         found = self.earned(known or self.default(account, name or ANY))
         return found if self.house.smart else replace(found, smart=False)
 
@@ -49,8 +48,8 @@ class StrategyBook:
         return replace(request, smart=strategy.smart)
 
     async def listed(self, accounts: Collection[str] | None) -> list[Strategy]:
-        await self._look()
-        known = [s for s in self._known.values() if accounts is None or s.account in accounts]
+        settings = await self._known.look()
+        known = [s for s in settings.values() if accounts is None or s.account in accounts]
         return [self.earned(strategy) for strategy in known]
 
     def earned(self, strategy: Strategy) -> Strategy:
@@ -72,13 +71,9 @@ class StrategyBook:
         return Strategy(account, name, Mode.PAPER if account in self.house.paper else Mode.SHADOW)
 
     def forget(self) -> None:
-        self._until = 0.0
+        self._known.forget()
 
-    async def _look(self) -> None:
-        if time.monotonic() < self._until:
-            return
-        until = time.monotonic() + REMEMBER_SECONDS
+    async def _read(self) -> dict[tuple[str, str], Strategy]:
         async with self._database.connection() as connection:
             found = await strategies.listed(connection, None)
-        self._known = {(s.account, s.name): s for s in found}
-        self._until = until
+        return {(s.account, s.name): s for s in found}

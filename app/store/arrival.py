@@ -21,10 +21,13 @@ class Arrival:
     idempotency: Columns | None = None
     signal: Columns | None = None
     checked: Checked | None = None
+    keys: tuple[tuple[Any, ...], ...] = field(init=False, repr=False, compare=False)
+    """What must not meet its like within one batch."""
 
-    @property
-    def keys(self) -> tuple[tuple[Any, ...], ...]:
-        """What must not meet its like within one batch."""
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", self._keys())
+
+    def _keys(self) -> tuple[tuple[Any, ...], ...]:
         own: list[tuple[Any, ...]] = [
             ("order", self.order["account"], self.order["client_order_id"])
         ]

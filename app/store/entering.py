@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, Numeric, Text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 from sqlalchemy.sql.elements import TextClause
 
 from app.domain.instant import rfc3339
@@ -159,6 +159,9 @@ def _statement(
     ), tuple((name, write) for name, (_, write) in forms.items())
 
 
+_EMPTY = {type(None): "null", dict: "{}", list: "[]", tuple: "[]"}
+
+
 def _type(name: str) -> str:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     return str(orders.c[name].type.compile(dialect))
@@ -172,16 +175,25 @@ def _form(name: str) -> tuple[str, Write | None]:
     if isinstance(kind, LargeBinary):
         return "bytea", _bytes
     if isinstance(kind, JSONB):
-        return "text", to_json
+        return "text", _json
     if isinstance(kind, TIMESTAMP):
         return "text", _moment
-    return "text", None if isinstance(kind, Text) else _plain
+    if isinstance(kind, Numeric):
+        return "text", _number
+    return "text", None if isinstance(kind, Text | UUID) else _plain
+
+
+def _json(value: Any) -> str:
+    # To begin to write costs more than most have to write.
+    return (None if value else _EMPTY.get(type(value))) or to_json(value)
+
+
+def _number(value: Decimal | None) -> str | None:
+    return None if value is None else format(value, "f")
 
 
 def _plain(value: Any) -> str | None:
-    if value is None or type(value) is str:
-        return value
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+    return None if value is None else str(value)
 
 
 def _bytes(value: bytes | str) -> bytes:

@@ -85,12 +85,14 @@ async def test_a_venue_that_finds_nothing_by_id(rehearsal: Rehearsal) -> None:
 
 async def test_answers_lag_behind_and_no_more_than_stated(rehearsal: Rehearsal) -> None:
     broker = rehearsal.open(lookup_lag_ms=2_000, work_ms=(0, 0))
-    missed = 0
+    missed = untold = 0
     for n in range(8):
+        # Asked at once, each time: a busy machine may take longer for all than an answer lags.
         await acknowledged(broker, ioc(f"a{n}"))
         missed += await broker.lookup(f"a{n}") is None
+        untold += len(await broker.executions(0)) <= n
     assert missed >= 4
-    assert len(await broker.executions(0)) < 8
+    assert untold >= 4
     await asyncio.sleep(broker.capabilities.lookup_lag / 1e6)
     for n in range(8):
         assert (await known(broker, f"a{n}")).status is ChildStatus.FILLED

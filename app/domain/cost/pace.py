@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
+from math import inf
 
 from app.domain.algorithm import Algorithm, Placement
 from app.domain.impact.almgren_2005 import BETA
@@ -105,10 +106,10 @@ def _kappa_t(task: Task, algorithm: Algorithm) -> float:
 def _cap(task: Task, daily_volume: Decimal | None) -> float:
     """The largest own share over volume share that limits allow, their shares own included."""
     bounds = [task.max_participation, task.params.get(RATE)]
-    shares = [share for share in bounds if share is not None]
+    shares = [float(share) for share in bounds if share is not None]
     if not shares or not daily_volume:
-        return float("inf")
-    return float(min(shares) / (1 - min(shares)) * daily_volume / task.qty)
+        return inf
+    return min(shares) / (1 - min(shares)) * float(daily_volume) / float(task.qty)
 
 
 @dataclass(frozen=True, slots=True)
