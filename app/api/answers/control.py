@@ -43,6 +43,7 @@ SIGNAL = record(
     order_id=maybe(ID),
     at=MOMENT,
     received_at=MOMENT,
+    note=maybe(TEXT),
 )
 _STRATEGY_FIELDS: dict[str, Schema] = {
     "account": TEXT,
