@@ -123,6 +123,8 @@ def release(
         print_json(released)
     else:
         print(f"{scope}:{name} is released")
+        for cause in released.get("causes", ()):
+            typer.echo(f"slipstream: it will be thrown again: {cause}", err=True)
 
 
 def _target(account: str | None, symbol: str | None, strategy: str | None) -> tuple[str, str]:
@@ -208,6 +210,6 @@ async def _throw(base: str, body: dict[str, str]) -> dict[str, Any]:
 
 
 async def _release(base: str, scope: str, name: str, reason: str) -> dict[str, Any]:
-    from app.engine.kill_switches import as_told, release_directly
+    from app.engine.kill_switches import release_directly, released_told
 
-    return as_told(await release_directly(base, who(), _place(scope, name), reason))
+    return released_told(await release_directly(base, who(), _place(scope, name), reason))

@@ -202,7 +202,9 @@ ANSWERS: Mapping[Route, Answer] = {
     ("get", "/risk/limits/changes"): Answer(record(items=listed(_CHANGE), next=maybe(COUNT))),
     ("get", "/risk/kill-switches"): Answer(record(items=listed(_SWITCH))),
     ("post", "/risk/kill-switches"): Answer(_SWITCH),
-    ("delete", "/risk/kill-switches/{scope}/{name}"): Answer(record(**_SWITCH_FIELDS)),
+    ("delete", "/risk/kill-switches/{scope}/{name}"): Answer(
+        record(**_SWITCH_FIELDS, causes=TEXTS)
+    ),
     ("get", "/audit-trail"): Answer(record(items=listed(_ENTRY), next=maybe(COUNT))),
     ("get", "/keys"): Answer(record(items=listed(record(**KEY_FIELDS)))),
     ("post", "/keys"): Answer(
