@@ -197,6 +197,20 @@ async def put(service: Service, caller: Caller, target: Target, numbers: Numbers
     return next(b for b in known.bounds if (b.scope, b.name, b.limit.name) == place)
 
 
+def tighter(service: Service, bound: Bound) -> Bound | None:
+    """What the settings say, where a number of `bound` lies beyond it and so has no effect."""
+    numbers = [number for number in (bound.hard, bound.soft) if number is not None]
+    # Settings know hard ones alone, and none of which less is more.
+    return next(
+        (
+            house
+            for house in service.limits.house
+            if house.limit == bound.limit and house.hard is not None and max(numbers) > house.hard
+        ),
+        None,
+    )
+
+
 async def is_known(service: Service, target: Target) -> bool:
     """Whether anything here bears the target's name: one with a slip in it limits nothing."""
     async with service.database.connection() as connection:

@@ -197,7 +197,9 @@ ANSWERS: Mapping[Route, Answer] = {
     ("get", "/risk/limits"): Answer(
         record(items=listed(_LIMIT), version=COUNT, kinds=listed(_KIND))
     ),
-    ("put", "/risk/limits"): Answer(record(**_LIMIT_FIELDS, known=FLAG), refused=(409,)),
+    ("put", "/risk/limits"): Answer(
+        record(**_LIMIT_FIELDS, known=FLAG, tighter=maybe(_LIMIT)), refused=(409,)
+    ),
     ("delete", "/risk/limits/{scope}/{limit}/{name}"): gone(),
     ("get", "/risk/limits/changes"): Answer(record(items=listed(_CHANGE), next=maybe(COUNT))),
     ("get", "/risk/kill-switches"): Answer(record(items=listed(_SWITCH))),
