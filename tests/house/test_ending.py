@@ -25,13 +25,16 @@ ROOT = Path(__file__).parents[2]
         ("tests.fuzz --requests 20000", "spawn_main"),
         pytest.param("bench accept --rounds 1", "bench.load", marks=pytest.mark.campaign),
         pytest.param("tests.failpoints", "forkserver", marks=pytest.mark.campaign),
+        pytest.param(
+            "tests.chaos --kills 50 --keep {folder}/kept", "nursery", marks=pytest.mark.campaign
+        ),
     ],
 )
 def test_a_harness_that_is_told_to_end_ends_what_it_started(command: str, at_work: str) -> None:
     # A short path: sockets must have one.
     with tempfile.TemporaryDirectory(prefix="sl-") as folder:
         harness = subprocess.Popen(
-            [sys.executable, "-m", *command.split()],
+            [sys.executable, "-m", *command.format(folder=folder).split()],
             cwd=ROOT,
             env={k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | {"TMPDIR": folder},
             stdout=subprocess.DEVNULL,
@@ -42,7 +45,7 @@ def test_a_harness_that_is_told_to_end_ends_what_it_started(command: str, at_wor
             assert harness.wait(60) == INTERRUPTED
             assert _left_of(folder) == {}
             # The package that starts PostgreSQL leaves its lock, an empty file.
-            assert set(os.listdir(folder)) <= {".lockfile"}
+            assert set(os.listdir(folder)) <= {".lockfile", "kept"}
         finally:
             harness.kill()
             harness.wait()
