@@ -13,6 +13,7 @@ from bench.figure import Measured, Reading, Setting
 from bench.machine import described
 from bench.registry import found
 from bench.servers import postgres_version
+from tests.ending import ended
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -71,4 +72,4 @@ def _short(value: float) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main))

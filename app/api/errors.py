@@ -128,6 +128,8 @@ def install(api: FastAPI) -> None:
 
 async def _on_refusal(request: Request, refusal: Refusal) -> Response:
     body = refused(request_id_of(request), refusal)
+    if isinstance(refusal, TooMany):
+        return answered(body, {"Retry-After": str(refusal.seconds)})
     return answered(body, retry_headers(body))
 
 

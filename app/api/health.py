@@ -30,7 +30,8 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """Whether orders can be entered: database, schema, a worker; 503 with the reason if not."""
+    """Whether orders can be entered: database, schema, a worker; 503 with the reason if not.
+    A worker that is silent for 3 s is none, here as for orders; cancels go on all the while."""
     state = request.app.state
     checks = {"database": _told(Check("database", True, "answers"))}
     try:

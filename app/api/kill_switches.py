@@ -10,7 +10,7 @@ from app.api.auth import Canceler, Reader, Risk
 from app.api.bodies import Strict, parsed
 from app.api.openapi import body_of
 from app.engine import kill_switches
-from app.engine.kill_switches import EVERYTHING, Level, Scope, Target, as_told, fully_told
+from app.engine.kill_switches import EVERYTHING, Level, Scope, Target, fully_told, released_told
 
 router = APIRouter(tags=["risk"])
 
@@ -93,8 +93,9 @@ async def release_kill_switch(
     scope: Scope, name: Name, visit: Risk, query: Annotated[ReleaseQuery, Query()]
 ) -> Response:
     """Release a kill switch. Orders that were only halted go on; canceled ones stay canceled. Of a
-    switch that flattens, open orders that close positions are canceled; what they filled stays."""
+    switch that flattens, open orders that close positions are canceled; what they filled stays.
+    `causes` are those that still stand: for each of them the switch is thrown again at once."""
     released = await kill_switches.release(
         visit.service, visit.caller, Target(scope, name), query.reason
     )
-    return JSONResponse(as_told(released))
+    return JSONResponse(released_told(released))

@@ -88,7 +88,8 @@ async def list_limits(visit: Reader) -> Response:
 async def set_limit(request: Request, visit: Risk) -> Response:
     """Set a limit. Once this is answered, no order that breaks it is entered any more; orders
     that are open already go on. Of hard and soft, what is left out stays as it is; null removes it.
-    `known` false: no symbol or strategy bears that name by now."""
+    `known` false: no symbol or strategy bears that name by now. `tighter`: the limit of settings
+    that a number set here lies beyond, without effect there; null where all have their effect."""
     body = await parsed(request, LimitBody)
     if body.hard is None and body.soft is None:
         raise limits.nothing_given()
@@ -97,7 +98,9 @@ async def set_limit(request: Request, visit: Risk) -> Response:
     numbers = Numbers(body.hard, body.soft, kept=kept, reason=body.reason)
     bound = await limits.put(visit.service, visit.caller, target, numbers)
     known = await limits.is_known(visit.service, target)
-    return JSONResponse({**_shown(bound), "known": known})
+    house = limits.tighter(visit.service, bound)
+    told = _shown(house) if house is not None else None
+    return JSONResponse({**_shown(bound), "known": known, "tighter": told})
 
 
 @router.delete("/risk/limits/{scope}/{limit}/{name:path}", status_code=204)

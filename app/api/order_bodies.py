@@ -3,7 +3,14 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from app.api.amounts import Amount, Duration, Id, Label, Moment, Scalar, Symbol
 from app.api.bodies import Strict
@@ -11,6 +18,7 @@ from app.api.bracket_bodies import Bracketed
 from app.domain.admission import PRIORITY_MAX
 from app.domain.quantity import Side
 from app.domain.request import AUTO, Request
+from app.domain.risk.limit import CONFIRMABLE
 from app.domain.task import OnRestart, Urgency
 from app.engine.commands import Changes
 
@@ -34,7 +42,9 @@ Priority = Annotated[
 Algo = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
 
 
-Confirmed = Annotated[tuple[Label, ...], Field(max_length=20)]
+# The page names them; the check is the engine's, which answers a repetition before it refuses.
+_Confirmable = Annotated[Label, WithJsonSchema({"type": "string", "enum": list(CONFIRMABLE)})]
+Confirmed = Annotated[tuple[_Confirmable, ...], Field(max_length=20)]
 
 
 class OrderBody(Bracketed):

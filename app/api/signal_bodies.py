@@ -37,8 +37,12 @@ class SignalBody(Strict):
     notional: Positive | None = Field(None, description="Money; a quantity at the market's price.")
     target_position: Amount | None = Field(None, description="Signed; 0 is flat.")
     price: Positive | None = Field(None, description="What the signal was made at.")
-    stop: Positive | None = Field(None, description="Where it is wrong.")
-    target: Positive | None = Field(None, description="Where it has come true.")
+    stop: Positive | None = Field(
+        None, description="Where it is wrong; a figure for the gates, an exit only with `bracket`."
+    )
+    target: Positive | None = Field(
+        None, description="Where it has come true; an exit only with `bracket`, as `stop`."
+    )
     bracket: StrictBool = Field(
         False, description="The order keeps `stop` and `target` as its exits: see docs/brackets.md."
     )

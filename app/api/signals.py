@@ -69,7 +69,8 @@ async def receive_signal(request: Request, visit: Trader) -> Response:
     """Decide on a signal; where the decision is yes, it is an order already.
 
     `verdicts` has what every gate said, in order, with its inputs and threshold. Signals of one
-    account and symbol are decided one after the other.
+    account and symbol are decided one after the other. Without `"bracket": true`, `stop` and
+    `target` make no exits: `note` says so.
     """
     body = await parsed(request, SignalBody)
     visit.caller.check_symbol(body.symbol)

@@ -1,5 +1,7 @@
 """`slipstream kill` and `slipstream release`: kill switches, with or without a server."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -114,13 +116,15 @@ def release(
     else:
         from urllib.parse import quote
 
-        with Client(place.find(url, key)) as client:
+        with _around(url), Client(place.find(url, key)) as client:
             path = f"{_PATH}/{scope}/{quote(name, safe='')}"
             released = client.delete(path, reason=reason)
     if as_json:
         print_json(released)
     else:
         print(f"{scope}:{name} is released")
+        for cause in released.get("causes", ()):
+            typer.echo(f"slipstream: it will be thrown again: {cause}", err=True)
 
 
 def _target(account: str | None, symbol: str | None, strategy: str | None) -> tuple[str, str]:
@@ -132,23 +136,39 @@ def _target(account: str | None, symbol: str | None, strategy: str | None) -> tu
 
 
 def _asked(url: str | None, key: str | None) -> list[dict[str, Any]]:
-    with Client(place.find(url, key)) as client:
+    with _around(url), Client(place.find(url, key)) as client:
         found: list[dict[str, Any]] = client.get(_PATH)["items"]
     return found
 
 
 def _ask(url: str | None, key: str | None, method: str, path: str, **parts: Any) -> Any | None:
     """The server's answer; None where the server of this data directory gives none."""
-    own = place.told().get("url")
     try:
         with Client(place.find(url, key), seconds=ANSWER_SECONDS) as client:
             return client.ask(method, path, **parts)
     except Failure as failure:
-        # Another server's switch is not in our database.
-        if failure.exit is not Exit.UNREACHABLE or (url is not None and url.rstrip("/") != own):
+        if not _ours_is_away(failure, url):
             raise
         typer.echo(f"slipstream: {failure}; throwing the switch in the database", err=True)
         return None
+
+
+@contextmanager
+def _around(url: str | None) -> Iterator[None]:
+    """A server of this data directory that is away: its failure names the way around it."""
+    try:
+        yield
+    except Failure as failure:
+        if not _ours_is_away(failure, url):
+            raise
+        way = f"{failure}; --direct goes straight to its database"
+        raise Failure(Exit.UNREACHABLE, way) from None
+
+
+def _ours_is_away(failure: Failure, url: str | None) -> bool:
+    """Another server's switches are not in our database."""
+    ours = url is None or url.rstrip("/") == place.told().get("url")
+    return failure.exit is Exit.UNREACHABLE and ours
 
 
 def _list(found: list[dict[str, Any]], as_json: bool) -> None:
@@ -190,6 +210,6 @@ async def _throw(base: str, body: dict[str, str]) -> dict[str, Any]:
 
 
 async def _release(base: str, scope: str, name: str, reason: str) -> dict[str, Any]:
-    from app.engine.kill_switches import as_told, release_directly
+    from app.engine.kill_switches import release_directly, released_told
 
-    return as_told(await release_directly(base, who(), _place(scope, name), reason))
+    return released_told(await release_directly(base, who(), _place(scope, name), reason))

@@ -93,6 +93,7 @@ async def amend(
     if row is None:
         raise Missing("unknown_order", f"no order {order_id}")
     caller.check_symbol(row["symbol"])
+    limits.check_confirmed(confirm)
     scene = await scene_for(service, row["symbol"])
 
     def amended(execution: Execution, now: Instant) -> OrderFact:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from app.domain.refusal import Forbidden, Missing, Refusal
+from app.engine.causes import Released, causes_of, released_told
 from app.engine.kill_progress import Thrown, fully_told, progress_of
 from app.engine.service import Caller, Service
 from app.failpoints import reach
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 __all__ = [
     "EVERYTHING",
     "Level",
+    "Released",
     "Scope",
     "Switch",
     "Target",
@@ -32,6 +34,7 @@ __all__ = [
     "fully_told",
     "release",
     "release_directly",
+    "released_told",
     "switches",
     "switches_directly",
     "throw",
@@ -73,8 +76,9 @@ async def throw(
     return await _reported(service.database, switch, caller.accounts)
 
 
-async def release(service: Service, caller: Caller, target: Target, reason: str) -> Switch:
-    """Release a switch: orders go on, those that a `cancel` ended stay ended.
+async def release(service: Service, caller: Caller, target: Target, reason: str) -> Released:
+    """Release a switch: orders go on, those that a `cancel` ended stay ended. Whoever threw it for
+    what still stands throws it again.
 
     Raises Forbidden like `throw`, Missing where no such switch is thrown.
     """
@@ -103,7 +107,7 @@ async def throw_directly(url: str, by: str, target: Target, level: Level, reason
         return await _reported(database, switch, None)
 
 
-async def release_directly(url: str, by: str, target: Target, reason: str) -> Switch:
+async def release_directly(url: str, by: str, target: Target, reason: str) -> Released:
     """Release a switch in the database at `url`. Raises Missing."""
     async with _opened(url) as database:
         async with database.transaction() as connection:
@@ -136,15 +140,16 @@ async def _reported(database: Database, switch: Switch, seen: Sequence[str] | No
         return Thrown(switch, open_orders=None)
 
 
-async def _release(connection: Connection, target: Target, reason: str, by: str) -> Switch:
+async def _release(connection: Connection, target: Target, reason: str, by: str) -> Released:
+    thrown = await controls.locked(connection, scope=target.scope, name=target.name)
     released = await controls.release(
         connection, scope=target.scope, name=target.name, reason=reason, by=by
     )
-    if released is None:
+    if thrown is None or released is None:
         raise Missing(
             "unknown_kill_switch", f"no kill switch {target.scope.value}:{target.name} is thrown"
         )
-    return released
+    return Released(released, await causes_of(connection, thrown))
 
 
 def _check_reach(caller: Caller, target: Target) -> None:

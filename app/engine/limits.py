@@ -1,5 +1,6 @@
 """Limits on orders: what they are now, how an order stands to them, and changing them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from app.domain.refusal import Forbidden, Missing, Refusal
 from app.domain.request import Request
 from app.domain.risk.bound import EVERYTHING, Bound, Bounds, held_against
 from app.domain.risk.judge import Verdict, judge
-from app.domain.risk.limit import LIMITS, Held, Scope, Unit
+from app.domain.risk.limit import CONFIRMABLE, LIMITS, Held, Scope, Unit
 from app.domain.risk.usage import Proposal
 from app.domain.scene import Scene, reference_now
 from app.domain.task import Task
@@ -59,7 +60,10 @@ def proposal_of(caller: Caller, request: Request, admitted: Admitted) -> Proposa
 
 
 async def checked(service: Service, proposal: Proposal, confirmed: frozenset[str]) -> Checked:
-    """An order with the limits that bear on it now."""
+    """An order with the limits that bear on it now. Raises Refusal for a confirmation of what is
+    no limit."""
+    if confirmed:
+        check_confirmed(confirmed)
     known = await service.limits.look()
     bearing = bearing_on(service, known, proposal)
     return Checked(
@@ -69,6 +73,17 @@ async def checked(service: Service, proposal: Proposal, confirmed: frozenset[str
         known.version,
         counted=bool(held_against(bearing, Held.USAGE)),
     )
+
+
+def check_confirmed(names: Collection[str]) -> None:
+    """Raises Refusal: a name with a slip in it confirms nothing, and nobody would see it."""
+    unknown = sorted(set(names).difference(CONFIRMABLE))
+    if unknown:
+        raise Refusal(
+            "unknown_limit",
+            f"no limit {unknown[0]!r} is to be confirmed; there are: {', '.join(CONFIRMABLE)}",
+            field="confirm",
+        )
 
 
 def bearing_on(service: Service, known: Bounds, proposal: Proposal) -> tuple[Bound, ...]:
@@ -182,6 +197,20 @@ async def put(service: Service, caller: Caller, target: Target, numbers: Numbers
     return next(b for b in known.bounds if (b.scope, b.name, b.limit.name) == place)
 
 
+def tighter(service: Service, bound: Bound) -> Bound | None:
+    """What the settings say, where a number of `bound` lies beyond it and so has no effect."""
+    numbers = [number for number in (bound.hard, bound.soft) if number is not None]
+    # Settings know hard ones alone, and none of which less is more.
+    return next(
+        (
+            house
+            for house in service.limits.house
+            if house.limit == bound.limit and house.hard is not None and max(numbers) > house.hard
+        ),
+        None,
+    )
+
+
 async def is_known(service: Service, target: Target) -> bool:
     """Whether anything here bears the target's name: one with a slip in it limits nothing."""
     async with service.database.connection() as connection:
@@ -248,7 +277,7 @@ def _check_numbers(target: Target, numbers: Numbers) -> None:
             raise Refusal("out_of_range", f"{limit.name} is 1 (set) or 0", field=name)
         if limit.unit is Unit.SECONDS and value * SECOND > DAY:
             raise Refusal("out_of_range", f"{limit.name} reaches back a day at most", field=name)
-        if name == "soft" and limit.held in (Held.CHILD, Held.PACE):
+        if name == "soft" and not limit.asks:
             raise Refusal(
                 "out_of_range", f"nobody is asked to confirm {limit.name}: give hard", field=name
             )

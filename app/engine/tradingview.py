@@ -35,7 +35,11 @@ _AHEAD = MINUTE
 
 
 class TooMany(Refusal):
-    """More than may come in a minute (HTTP 429); nothing is stored."""
+    """More than may come in a minute (HTTP 429); nothing is stored. After `seconds` one may."""
+
+    def __init__(self, per_minute: int, seconds: int) -> None:
+        super().__init__("hook.rate", f"this hook takes {per_minute} signals a minute")
+        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,7 @@ async def _admitted(service: Service, found: _Read) -> str:
             return known
         signal_id = message.own_id or (mark if timed else f"{mark}.{new_id()}")
         if not await hooks.claim(connection, hook, mark, signal_id):
-            raise TooMany("hook.rate", f"this hook takes {hook.per_minute} signals a minute")
+            raise TooMany(hook.per_minute, await hooks.seconds_until_room(connection, hook))
     return signal_id
 
 

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.engine.quotes import SILENCE_SECONDS
 from app.engine.service import Service
 from app.store import event_log, market_state, migrate, views
-
-CLOCK_AGE_MAX_SECONDS = 30.0
-"""A worker that has not told the market time for this long is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,8 @@ async def readiness(service: Service) -> list[Check]:
 def _worker(clock: market_state.ClockRow | None) -> Check:
     if clock is None:
         return Check("worker", False, "none has told the market time yet")
-    fresh = clock.age_seconds <= CLOCK_AGE_MAX_SECONDS
+    # As for orders: whoever is ready takes them.
+    fresh = clock.age_seconds <= SILENCE_SECONDS
     return Check("worker", fresh, f"told the market time {clock.age_seconds:.1f} s ago")
 
 

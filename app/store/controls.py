@@ -111,7 +111,7 @@ async def throw(
         level = max(level, before.level, key=_SEVERITY.__getitem__)
         if (level, reason) == (before.level, before.reason):
             return before
-    return await _change(connection, scope, name, True, level, reason, by)
+    return await _change(connection, before, scope, name, True, level, reason, by)
 
 
 async def release(
@@ -121,7 +121,7 @@ async def release(
     before = await locked(connection, scope=scope, name=name)
     if before is None or not before.halted:
         return None
-    return await _change(connection, scope, name, False, before.level, reason, by)
+    return await _change(connection, before, scope, name, False, before.level, reason, by)
 
 
 async def open_orders(connection: Connection, switch: Switch) -> int:
@@ -169,6 +169,7 @@ async def locked(connection: Connection, *, scope: Scope, name: str) -> Switch |
 
 async def _change(
     connection: Connection,
+    before: Switch | None,
     scope: Scope,
     name: str,
     halted: bool,
@@ -209,11 +210,20 @@ async def _change(
         action="kill_switch.thrown" if halted else "kill_switch.released",
         target=f"{scope.value}:{name}",
         account=name if scope is Scope.ACCOUNT else None,
-        after={"level": level.value, "version": switch.version},
+        before=_stood(before),
+        after={"thrown": halted, "level": level.value, "version": switch.version},
         reason=reason,
     )
     await _tell(connection, switch)
     return switch
+
+
+def _stood(before: Switch | None) -> dict[str, str | int | bool | None] | None:
+    """What a change found, for the trail. The row of `all` is there before anybody threw it."""
+    if before is None or before.changed_by is None:
+        return None
+    shown = as_told(before)
+    return {name: shown[name] for name in ("thrown", "level", "reason")}
 
 
 async def _tell(connection: Connection, switch: Switch) -> None:

@@ -179,6 +179,19 @@ async def claim(connection: Connection, hook: Hook, fingerprint: str, signal_id:
     return done is not None
 
 
+async def seconds_until_room(connection: Connection, hook: Hook) -> int:
+    """In how many whole seconds `claim` lets one more in; one at least."""
+    found: int | None = await connection.fetchval(
+        "SELECT ceil(extract(epoch FROM at + interval '1 minute' - clock_timestamp()))::int"
+        # Once this one is a minute old, there are too few others.
+        " FROM hook_sends WHERE account = $1 AND hook_id = $2 ORDER BY at DESC OFFSET $3 LIMIT 1",
+        hook.account,
+        hook.id,
+        hook.per_minute - 1,
+    )
+    return max(found or 1, 1)
+
+
 async def note_refusal(connection: Connection, hook: Hook, why: str) -> None:
     """Keep why an alert was refused, for the hook's owner."""
     await connection.execute(

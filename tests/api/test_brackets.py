@@ -106,7 +106,35 @@ async def test_a_signal_keeps_its_stop_and_target_as_exits(client: httpx.AsyncCl
     made = (await client.get(f"/orders/{told['order_id']}")).json()
     assert made["bracket"]["take_profit"] == {"price": "106"}
     assert made["bracket"]["stop_loss"] == {"price": "98"}
-    assert made["exits"] == []
+    assert (made["exits"], told["note"]) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("levels", "named"),
+    [
+        ({"stop": "98", "target": "106"}, "stop and target are figures"),
+        ({"stop": "98", "bracket": False}, "stop is a figure"),
+        ({"target": "106"}, "target is a figure"),
+        ({}, None),
+    ],
+)
+async def test_a_signal_without_a_bracket_is_told_that_no_exits_follow(
+    client: httpx.AsyncClient, levels: dict[str, Any], named: str | None
+) -> None:
+    await client.put("/strategies/bare", json={"reason": "drill", "gates": []})
+    signal = {"symbol": "ACME", "action": "buy", "size": "300", "strategy": "bare"} | levels
+    told = (await client.post("/signals", json=signal)).json()
+    assert told["decision"] == "execute", told
+    if named is None:
+        assert told["note"] is None
+    else:
+        assert 'without "bracket": true' in told["note"]
+        assert named in told["note"]
+        assert "stands without exits" in told["note"]
+    assert (await client.get(f"/signals/{told['id']}")).json() == told
+    # Where nothing is entered there is nothing to miss.
+    nothing = {"symbol": "ACME", "strategy": "bare", "target_position": "300"} | levels
+    assert (await client.post("/signals", json=nothing)).json()["note"] is None
 
 
 async def test_a_signal_takes_the_minimum_of_its_strategy(client: httpx.AsyncClient) -> None:

@@ -5,6 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
+from app.api.bodies import checked
+from app.api.order_bodies import OrderBody, given
+from app.engine.accept import Given
+from app.engine.service import Service
 from tests.api.conftest import order_body
 from tests.api.test_limits import enter, put
 
@@ -47,6 +51,46 @@ async def test_an_order_that_was_there_is_not_told_again(
     assert [a.status_code for a in answers] == [202, 202]
     assert answers[0].json() == answers[1].json()
     assert len(await told(client)) == 1
+
+
+@pytest.mark.parametrize("slip", ["max_ordr_qty", "max_child_qty", "*"])
+async def test_a_confirmation_of_what_is_no_limit_is_refused(
+    client: httpx.AsyncClient, slip: str
+) -> None:
+    """`max_child_qty` is one that nobody is asked about."""
+    entered = await enter(client, qty="50")
+    path, version = entered.headers["Location"], {"If-Match": entered.headers["ETag"]}
+    confirm = ["max_order_qty", slip]
+    batch = await client.post("/orders/batch", json={"orders": [order_body(confirm=confirm)]})
+    told = [
+        (await enter(client, qty="50", confirm=confirm)).json(),
+        (await client.post("/orders/preview", json=order_body(confirm=confirm))).json(),
+        (await client.patch(path, json={"qty": "60", "confirm": confirm}, headers=version)).json(),
+        batch.json()["results"][0]["problem"],
+    ]
+    for problem in told:
+        assert (problem["status"], problem["code"]) == (422, "unknown_limit"), problem
+        assert problem["errors"][0]["loc"] == ["confirm"]
+        assert repr(slip) in problem["message"]
+        assert "max_order_qty, max_order_notional" in problem["message"]
+    assert (await client.get(path)).json()["qty"] == "50"
+    assert len((await client.get("/orders")).json()["items"]) == 1
+
+
+async def test_what_was_accepted_once_is_answered_again_whatever_it_confirmed(
+    client: httpx.AsyncClient, service: Service
+) -> None:
+    entered = await enter(client, qty="50", client_order_id="mine")
+    body = order_body(qty="50", client_order_id="mine", confirm=["of_an_earlier_release"])
+    async with service.database.connection() as connection:
+        await connection.execute(
+            "UPDATE orders SET body_sha256 = $1", Given(given(checked(body, OrderBody))).digest
+        )
+    again = await client.post("/orders", json=body)
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (202, "true"), again.text
+    assert again.json()["id"] == entered.json()["id"]
+    unlike = await client.post("/orders", json=body | {"qty": "60"})
+    assert unlike.status_code in (409, 422)
 
 
 async def test_each_order_of_a_batch_is_told(client: httpx.AsyncClient) -> None:

@@ -44,8 +44,38 @@ async def test_a_switch_is_thrown_listed_and_released(
     assert released.status_code == 200
     assert (released.json()["thrown"], released.json()["reason"]) == (False, "news is out")
     assert (await client.get(PATH)).json() == {"items": []}
+    assert released.json()["causes"] == []
     again = await client.delete(f"{PATH}/symbol/ACME")
     assert (again.status_code, again.json()["code"]) == (404, "unknown_kill_switch")
+
+
+@pytest.mark.parametrize(("scope", "name"), [("symbol", "ACME"), ("all", None)])
+async def test_the_trail_has_what_a_change_found(
+    client: httpx.AsyncClient, scope: str, name: str | None
+) -> None:
+    # Counts in the row of `all` as well, and is no change of that switch.
+    await client.post(PATH, json=body("symbol", "GLOBEX"))
+    await client.post(PATH, json=body(scope, name))
+    await client.post(PATH, json=body(scope, name, level="cancel", reason="worse"))
+    await client.delete(f"{PATH}/{scope}/{name or '*'}", params={"reason": "over"})
+    await client.post(PATH, json=body(scope, name, reason="again"))
+    trail = (await client.get("/audit-trail")).json()["items"]
+    mine = [e for e in trail if e["target"] == f"{scope}:{name or '*'}"]
+    assert [(e["before"], e["after"]) for e in reversed(mine)] == [
+        (None, {"thrown": True, "level": "halt", "version": 2}),
+        (
+            {"thrown": True, "level": "halt", "reason": "drill"},
+            {"thrown": True, "level": "cancel", "version": 3},
+        ),
+        (
+            {"thrown": True, "level": "cancel", "reason": "worse"},
+            {"thrown": False, "level": "cancel", "version": 4},
+        ),
+        (
+            {"thrown": False, "level": "cancel", "reason": "over"},
+            {"thrown": True, "level": "halt", "version": 5},
+        ),
+    ]
 
 
 async def test_one_that_lets_through_what_closes(client: httpx.AsyncClient) -> None:

@@ -64,6 +64,7 @@ async def test_a_limit_is_set_listed_changed_and_removed(
         "version": 1,
         "source": "set",
         "known": True,
+        "tighter": None,
     }
     listed = (await client.get(PATH)).json()
     assert [item["source"] for item in listed["items"]] == ["settings", "set"]
@@ -89,6 +90,30 @@ async def test_a_limit_is_set_listed_changed_and_removed(
         {"hard": "300", "soft": "200"},
         {"hard": None, "soft": None},
     ]
+
+
+@pytest.mark.parametrize(
+    ("scope", "name", "numbers", "loose"),
+    [
+        ("all", "*", {"hard": "10000001"}, True),
+        ("account", "main", {"soft": "20000000"}, True),
+        ("all", "*", {"soft": "100", "hard": "10000001"}, True),
+        ("symbol", "ACME", {"hard": "10000000"}, False),
+        ("all", "*", {"soft": "9000000"}, False),
+    ],
+)
+async def test_a_limit_beyond_that_of_the_house_is_told_so(
+    client: httpx.AsyncClient, scope: str, name: str, numbers: dict[str, str], loose: bool
+) -> None:
+    told = await put(client, "max_order_notional", scope=scope, name=name, **numbers)
+    assert told.status_code == 200, told.text
+    [house] = [b for b in (await client.get(PATH)).json()["items"] if b["source"] == "settings"]
+    assert (house["limit"], house["hard"]) == ("max_order_notional", "10000000")
+    assert told.json()["tighter"] == (house if loose else None)
+    refused = await enter(client, qty="100001")
+    assert refused.json()["code"] == "risk.max_order_notional"
+    # Of another limit the house says nothing.
+    assert (await put(client, "max_order_qty", hard="99999999")).json()["tighter"] is None
 
 
 async def test_a_refusal_names_limit_scope_and_numbers_and_stores_nothing(

@@ -225,16 +225,24 @@ async def test_health_needs_no_key_and_readiness_a_worker(api: FastAPI, service:
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["ready"]) == (200, True)
         assert set(ready.json()["checks"]) == {"database", "schema", "worker"}
-        async with service.database.connection() as connection:
-            await connection.execute(
-                "UPDATE market_clock SET told_at = clock_timestamp() - interval '31 seconds'"
-            )
+        await silence(service)
         late = await client.get("/readyz")
         assert (late.status_code, late.json()["checks"]["worker"]["ok"]) == (503, False)
         async with service.database.connection() as connection:
             await connection.execute("UPDATE alembic_version SET version_num = '0000'")
         old = await client.get("/readyz")
         assert (old.status_code, old.json()["checks"]["schema"]["ok"]) == (503, False)
+
+
+async def test_who_is_ready_takes_orders(client: httpx.AsyncClient, service: Service) -> None:
+    for silent, ready, entered in ((0, 200, 202), (3.5, 503, 503), (29, 503, 503), (0, 200, 202)):
+        async with service.database.connection() as connection:
+            await connection.execute(
+                "UPDATE market_clock SET told_at = clock_timestamp() - $1 * interval '1 second'",
+                silent,
+            )
+        order = await client.post("/orders", json=order_body())
+        assert ((await client.get("/readyz")).status_code, order.status_code) == (ready, entered)
 
 
 async def test_readiness_asks_whom_it_was_told_to_ask(service: Service) -> None:

@@ -211,6 +211,33 @@ async def test_no_more_signals_in_a_minute_than_are_let_in(
     assert (await send(served.url, hook["path"], BUY | {"id": "b"})).status_code == 202
 
 
+async def test_one_that_is_turned_away_is_told_when_there_is_room(
+    client: httpx.AsyncClient, served: Served, service: Service
+) -> None:
+    hook = await make(client, per_minute=2)
+    # The first counts no more.
+    for n, age in ((1, 70), (2, 30), (3, 20)):
+        assert (await send(served.url, hook["path"], BUY | {"id": f"a-{n}"})).status_code == 202
+        async with service.database.connection() as connection:
+            await connection.execute(
+                "UPDATE hook_sends SET at = clock_timestamp() - $1 * interval '1 second'"
+                " WHERE signal_id = $2",
+                age,
+                f"a-{n}",
+            )
+    turned = await send(served.url, hook["path"], BUY | {"id": "b"})
+    assert turned.status_code == 429
+    wait = int(turned.headers["Retry-After"])
+    assert 25 <= wait <= 30, "the second leaves the minute then"
+    for seconds, status in ((wait - 5, 429), (5, 202)):
+        async with service.database.connection() as connection:
+            await connection.execute(
+                "UPDATE hook_sends SET at = at - $1 * interval '1 second'", seconds
+            )
+        sent = await send(served.url, hook["path"], BUY | {"id": "b"})
+        assert sent.status_code == status
+
+
 @pytest.mark.parametrize(
     ("fields", "alert", "code"),
     [

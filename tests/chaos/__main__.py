@@ -4,10 +4,10 @@ import argparse
 import asyncio
 import math
 import shutil
-import signal
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tests.chaos.result import Result
 from tests.chaos.round import ALONE, play
 from tests.chaos.terms import Terms
 from tests.databases import run_sql
+from tests.ending import ended
 from tests.postgres import PostgresServer, start_server
 
 ROUND_KILLS = 200
@@ -51,29 +52,26 @@ class Campaign:
         self._planned = 0
 
     async def run(self) -> None:
-        playing = asyncio.current_task()
-        assert playing is not None, "this is a coroutine"
-        # Whoever ends a campaign should find nothing of it still running.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
-        # One after the other: the package that starts them is not made for more at a time.
-        servers = [start_server(self._folder / f"lane{n}") for n in range(self._given.houses)]
-        for server in servers:
-            await prepare(server)
-        async with asyncio.TaskGroup() as group:
-            for server in servers:
-                group.create_task(self._lane(server))
+        with ExitStack() as stopping:
+            servers = []
+            # One after the other: the package that starts them is not made for more at a time.
+            for number in range(self._given.houses):
+                server = start_server(self._folder / f"lane{number}")
+                stopping.callback(server.stop)
+                servers.append(server)
+                await prepare(server)
+            async with asyncio.TaskGroup() as group:
+                for server in servers:
+                    group.create_task(self._lane(server))
 
     async def _lane(self, server: PostgresServer) -> None:
         """One house after the other, on one PostgreSQL that is killed with them."""
-        try:
-            while (number := self._next()) is not None:
-                share = math.ceil(self._given.kills / self._given.houses)
-                left = min(self._given.kills - self._planned, share)
-                terms = terms_of(self._given, number, left)
-                self._planned += terms.kills
-                await self._round(number, server.folder / f"round{number}", server, terms)
-        finally:
-            server.stop()
+        while (number := self._next()) is not None:
+            share = math.ceil(self._given.kills / self._given.houses)
+            left = min(self._given.kills - self._planned, share)
+            terms = terms_of(self._given, number, left)
+            self._planned += terms.kills
+            await self._round(number, server.folder / f"round{number}", server, terms)
 
     def _next(self) -> int | None:
         over = self._planned >= self._given.kills or time.monotonic() > self._until
@@ -93,7 +91,7 @@ class Campaign:
         shutil.rmtree(place)
 
 
-def main() -> None:
+def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m tests.chaos")
     arguments.add_argument("--kills", type=int, required=True)
     arguments.add_argument("--seed", type=int, default=int(time.time()))
@@ -115,7 +113,7 @@ def main() -> None:
     say(result.table())
     if result.ok and given.keep is None:
         shutil.rmtree(folder, ignore_errors=True)
-    sys.exit(0 if result.ok else 1)
+    return 0 if result.ok else 1
 
 
 def say(text: str) -> None:
@@ -124,4 +122,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main))

@@ -76,6 +76,12 @@ async def test_from_a_living_server_to_none_at_all(tmp_path: Path, home_url: str
         assert other.code == Exit.UNREACHABLE
         assert await thrown(shell, "--direct") == [("all", "*", "cancel")]
     # Everything is stopped, the embedded PostgreSQL too; server.json still says where it was.
+    for command in ("kill", "--list"), ("release", "--all"):
+        away = await run(shell, *command)
+        assert (away.code, "cannot reach http" in away.err) == (Exit.UNREACHABLE, True)
+        assert "--direct goes straight to its database" in away.err
+        elsewhere = await run(shell, *command, "--url", "http://127.0.0.1:1", "--key", "k")
+        assert (elsewhere.code, "--direct" in elsewhere.err) == (Exit.UNREACHABLE, False)
     assert await thrown(shell, "--direct") == [("all", "*", "cancel")]
     released = await run(shell, "release", "--all", "--direct")
     assert (released.code, released.out) == (Exit.OK, "all:* is released\n")

@@ -56,7 +56,8 @@ async def test_it_stops_everything_and_its_switch_outlives_it(world: World, tmp_
     (tmp_path / "KILL").unlink()
     await asyncio.sleep(0.4)
     assert await thrown(world) == [("all", "cancel", "kill file")]
-    await kill_switches.release(world.service, CALLER, EVERYTHING, "over")
+    released = await kill_switches.release(world.service, CALLER, EVERYTHING, "over")
+    assert ["a kill file threw it" in cause for cause in released.causes] == [True]
     again = await world.order(qty="100", algo="market")
     assert (await world.done(again))["status"] == "filled"
 

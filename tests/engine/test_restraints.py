@@ -13,6 +13,7 @@ from app.domain.refusal import Conflict, Refusal
 from app.domain.risk.limit import Scope
 from app.engine import kill_switches, limits
 from app.engine.kill_switches import Scope as Switched
+from app.engine.kill_switches import Target, released_told
 from app.engine.limits import Numbers
 from app.ports import Refused, Withheld
 from app.store import controls, paces
@@ -213,6 +214,31 @@ async def test_an_account_that_lost_too_much_is_halted(world: World) -> None:
     # What closes goes on.
     closing = await world.order(side="sell", qty="500", algo="market", reduce_only=True)
     assert (await world.done(closing))["filled"] == 500
+
+
+async def test_a_release_says_what_throws_the_switch_again(world: World) -> None:
+    await told(world)
+    await world.let_go(D(60))
+    bought = await world.order(qty="500", algo="market")
+    await world.done(bought)
+    await put(world, "max_daily_loss", "1000", "account", "main")
+    # Another name's limit is another switch's affair.
+    await put(world, "max_drawdown", "1000")
+    async with world.database.connection() as connection:
+        await connection.execute("UPDATE positions SET average_price = average_price + 4")
+    await halted(world, "account", "main")
+    await halted(world, "all", "*")
+    main = Target(Switched.ACCOUNT, "main")
+    released = await kill_switches.release(world.service, CALLER, main, "looked at it")
+    [cause] = released.causes
+    assert cause.startswith("max_daily_loss 1000 is still broken: lost ")
+    assert released_told(released)["causes"] == [cause]
+    await halted(world, "account", "main")
+    await put(world, "max_daily_loss", "50000", "account", "main")
+    assert (await kill_switches.release(world.service, CALLER, main, "raised")).causes == ()
+    # Two looks of the worker, and the switch stays released.
+    await asyncio.sleep(2.2)
+    assert await thrown(world) == [("all", "*", "slipstream")]
 
 
 async def test_a_limit_of_the_house_counts_accounts_of_other_workers(world: World) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from app.failpoints import PLACES
 from app.store.migrate import migrate
 from tests.databases import run_sql, with_database
+from tests.ending import ended
 from tests.failpoints.campaign import kill_everywhere
 from tests.failpoints.frozen import CASES, HEAD, measure, row
 from tests.failpoints.places import GROUPS
@@ -77,4 +78,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main))

@@ -4,12 +4,15 @@ import argparse
 import asyncio
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
+from tests.ending import ended
 from tests.fuzz.house import open_house
 from tests.fuzz.stages import both, split
 from tests.fuzz.tally import Tally
+from tests.server import Server
 
 
 async def fuzz(requests: int, seed: int, minutes: float) -> int:
@@ -18,17 +21,31 @@ async def fuzz(requests: int, seed: int, minutes: float) -> int:
     with tempfile.TemporaryDirectory() as folder:
         async with open_house(Path(folder) / "house", None) as server:
             began = time.monotonic()
-            tally = await asyncio.to_thread(
-                both,
-                server.url,
-                server.key,
-                seed,
-                requests,
-                say=lambda line: print(line, flush=True),
-                until=began + minutes * 60,
-            )
+            tally = await _stages(server, requests, seed, began + minutes * 60)
             show(tally, seed, time.monotonic() - began, server.log())
     return 1 if tally.faults else 0
+
+
+async def _stages(server: Server, requests: int, seed: int, until: float) -> Tally:
+    """Both stages in a thread, which has ended when this returns, also where it is canceled."""
+    over = threading.Event()
+    stages = asyncio.create_task(
+        asyncio.to_thread(
+            both,
+            server.url,
+            server.key,
+            seed,
+            requests,
+            say=lambda line: print(line, flush=True),
+            until=until,
+            over=over,
+        )
+    )
+    try:
+        return await asyncio.shield(stages)
+    finally:
+        over.set()
+        await asyncio.gather(stages, return_exceptions=True)
 
 
 def show(tally: Tally, seed: int, seconds: float, log: str) -> None:
@@ -62,4 +79,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main))

@@ -43,6 +43,7 @@ SIGNAL = record(
     order_id=maybe(ID),
     at=MOMENT,
     received_at=MOMENT,
+    note=maybe(TEXT),
 )
 _STRATEGY_FIELDS: dict[str, Schema] = {
     "account": TEXT,
@@ -196,12 +197,16 @@ ANSWERS: Mapping[Route, Answer] = {
     ("get", "/risk/limits"): Answer(
         record(items=listed(_LIMIT), version=COUNT, kinds=listed(_KIND))
     ),
-    ("put", "/risk/limits"): Answer(record(**_LIMIT_FIELDS, known=FLAG), refused=(409,)),
+    ("put", "/risk/limits"): Answer(
+        record(**_LIMIT_FIELDS, known=FLAG, tighter=maybe(_LIMIT)), refused=(409,)
+    ),
     ("delete", "/risk/limits/{scope}/{limit}/{name}"): gone(),
     ("get", "/risk/limits/changes"): Answer(record(items=listed(_CHANGE), next=maybe(COUNT))),
     ("get", "/risk/kill-switches"): Answer(record(items=listed(_SWITCH))),
     ("post", "/risk/kill-switches"): Answer(_SWITCH),
-    ("delete", "/risk/kill-switches/{scope}/{name}"): Answer(record(**_SWITCH_FIELDS)),
+    ("delete", "/risk/kill-switches/{scope}/{name}"): Answer(
+        record(**_SWITCH_FIELDS, causes=TEXTS)
+    ),
     ("get", "/audit-trail"): Answer(record(items=listed(_ENTRY), next=maybe(COUNT))),
     ("get", "/keys"): Answer(record(items=listed(record(**KEY_FIELDS)))),
     ("post", "/keys"): Answer(

@@ -52,6 +52,11 @@ class Limit:
     counts: str
     scopes: frozenset[Scope] = frozenset(Scope)
 
+    @property
+    def asks(self) -> bool:
+        """Whether a person may be asked to confirm what goes beyond it."""
+        return self.held in (Held.ORDER, Held.USAGE)
+
 
 # Nobody's position but an account's is known: fills of several strategies net out in it.
 _POSITIONS = frozenset({Scope.ALL, Scope.ACCOUNT, Scope.SYMBOL})
@@ -133,3 +138,6 @@ _ALL = (
 )
 
 LIMITS: Mapping[str, Limit] = MappingProxyType({limit.name: limit for limit in _ALL})
+
+CONFIRMABLE = tuple(limit.name for limit in _ALL if limit.asks)
+"""Names that `confirm` may give."""

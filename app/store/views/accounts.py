@@ -154,4 +154,18 @@ def signal_answer(row: Row) -> Answer:
         "order_id": row["order_id"],
         "at": moment(row["at"]),
         "received_at": moment(row["received_at"]),
+        "note": _without_exits(row),
     }
+
+
+def _without_exits(row: Row) -> str | None:
+    """What is easily missed: levels that nobody watches. An alert's levels are exits, always."""
+    body = row["body"]
+    levels = [name for name in ("stop", "target") if body.get(name) is not None]
+    if not levels or body.get("bracket") or "hook" in body or not row["final_qty"]:
+        return None
+    judged = "is a figure" if len(levels) == 1 else "are figures"
+    return (
+        f'no exits: without "bracket": true, {" and ".join(levels)} {judged} for the gates alone,'
+        " and what it opens stands without exits"
+    )
