@@ -88,11 +88,16 @@ async def enter(
     arrays += ([market[name] for market in shared.values()] for name in markets[0])
     last = [] if limits_version is None else [limits_version]
     told = {r["id"]: r for r in await connection.fetch(statement, *arrays, *last)}
-    return {
-        order["id"]: {**_DEFAULTS, **market, **order, **_told(told[order["id"]])}
-        for order, market in zip(own, markets, strict=True)
-        if order["id"] in told
-    }
+    # Made once for all that share a market; the rest of a row is copied as a whole.
+    bases = {market: {**_DEFAULTS, **shared[market]} for market in shared}
+    entered: dict[str, Columns] = {}
+    for order, market in zip(own, markets, strict=True):
+        if order["id"] in told:
+            row = bases[id(market)].copy()
+            row.update(order)
+            row.update(_told(told[order["id"]]))
+            entered[order["id"]] = row
+    return entered
 
 
 async def withdraw_known(connection: Connection, own: Sequence[Columns]) -> dict[str, str]:
