@@ -7,7 +7,7 @@ from typing import Any
 
 from app.domain.instant import Instant, rfc3339
 from app.domain.session import Session, session_from
-from app.store import accounts, controls, flatten, market_state
+from app.store import accounts, controls, flatten, market_state, watched
 from app.store.controls import Level, Switch, as_told
 from app.store.database import Connection
 from app.store.flatten import Standing
@@ -85,7 +85,7 @@ async def _standing(
         for one in await flatten.standing(connection, account=account, switches=[switch])
     ]
     waiting = {one.symbol for _, one in stands if not one.ending and one.order_id is None}
-    sessions = await market_state.sessions_of(connection, waiting)
+    sessions = await watched.sessions_of(connection, waiting)
     return [_open(account, one, sessions.get(one.symbol), now) for account, one in stands]
 
 

@@ -9,7 +9,7 @@ from app.engine.service import Service
 from app.engine.told import Read
 from app.store import flow_state, market_state
 from app.store.doorbell import WORK
-from app.store.market_state import Told
+from app.store.watched import Told
 
 ANSWER_SECONDS = 10.0
 """A feed may have to read a large file before it knows a symbol."""

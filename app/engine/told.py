@@ -6,9 +6,10 @@ import time
 from dataclasses import dataclass
 
 from app.domain.scene import Scene
-from app.store import market_state
+from app.store import market_state, watched
 from app.store.database import Database
-from app.store.market_state import ClockRow, Told
+from app.store.market_state import ClockRow
+from app.store.watched import Told
 
 REMEMBER_SECONDS = 0.05
 """As often as the market is told; reading it more often for every order would find the same."""
@@ -55,7 +56,11 @@ class Quotes:
             return await _read(database, symbol)
         reading = self._reading.get(symbol)
         if reading is None:
-            reading = asyncio.create_task(_read(database, symbol), name=f"read {symbol}")
+            before = self._read.get(symbol)
+            reading = asyncio.create_task(
+                _read(database, symbol, before.told if before is not None else None),
+                name=f"read {symbol}",
+            )
             self._reading[symbol] = reading
             reading.add_done_callback(lambda done: self._keep(symbol, done))
         return await asyncio.shield(reading)
@@ -71,13 +76,14 @@ class Quotes:
             self._read[symbol] = done.result()
 
 
-async def _read(database: Database, symbol: str) -> Read:
+async def _read(database: Database, symbol: str, before: Told | str | None = None) -> Read:
     # From before it is asked, and the clock before the quotes: what is told in between makes
     # them younger, never older.
     at = time.monotonic()
     async with database.connection() as connection:
         clock = await market_state.clock(connection)
-        told = await market_state.told(connection, symbol)
+        known = before if isinstance(before, Told) else None
+        told = await watched.told(connection, symbol, known)
     return Read(told, clock, at, _scene(told, clock))
 
 

@@ -1,40 +1,19 @@
 """What the owner of the feed tells everybody: market time, quotes, sessions, curves."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from app.domain.extended_hours import TradingDay
-from app.domain.flow.record import Flow, flow_from_json
 from app.domain.instant import Instant
 from app.domain.instrument import Instrument
 from app.domain.market import Bar, Quote
-from app.domain.regime.record import Regime, regime_from_json
 from app.domain.session import Session
 from app.domain.volume import VolumeCurve
 from app.store import rows
 from app.store.database import Connection
 from app.store.journal import OPEN
 from app.store.leases import Lease, Lost
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The state of one watched symbol, as its feed's owner last told it."""
-
-    instrument: Instrument
-    sessions: tuple[Session, ...]
-    curve: VolumeCurve | None
-    daily_volume: Decimal | None
-    quote: Quote | None
-    last: Decimal | None
-    last_at: Instant | None
-    volatility: float | None = None
-    flow: Flow | None = None
-    regime: Regime | None = None
-    days: tuple[TradingDay, ...] = ()
-    flow_asked_seconds: float | None = None
-    """How long ago somebody asked for these two; None: nobody ever did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,47 +221,4 @@ async def tell_quotes(connection: Connection, ticks: Sequence[Ticked]) -> None:
             )
             for t in ticks
         ],
-    )
-
-
-async def sessions_of(
-    connection: Connection, symbols: Collection[str]
-) -> dict[str, Sequence[Session]]:
-    """When each of these symbols is traded, as far as a feed has told it."""
-    found = await connection.fetch(
-        "SELECT symbol, sessions FROM watches JOIN instruments USING (symbol)"
-        " WHERE symbol = ANY($1) AND error IS NULL AND watched_at IS NOT NULL",
-        sorted(symbols),
-    )
-    return {row["symbol"]: rows.sessions_from_json(row["sessions"]) for row in found}
-
-
-async def told(connection: Connection, symbol: str) -> Told | str | None:
-    """What is known of a symbol; a string says why it is not; None: not yet watched."""
-    row = await connection.fetchrow(
-        "SELECT w.*, i.tick, i.lot, i.min_qty, i.calendar, i.currency,"
-        " extract(epoch FROM clock_timestamp() - w.flow_asked_at)::float8 AS flow_asked_seconds"
-        " FROM watches w"
-        " LEFT JOIN instruments i USING (symbol) WHERE w.symbol = $1",
-        symbol,
-    )
-    if row is None:
-        return None
-    if row["error"] is not None:
-        return str(row["error"])
-    if row["watched_at"] is None or row["tick"] is None:
-        return None
-    return Told(
-        instrument=rows.instrument(row),
-        sessions=rows.sessions_from_json(row["sessions"]),
-        curve=rows.curve_from_json(row["curve"]) if row["curve"] else None,
-        daily_volume=row["daily_volume"],
-        quote=rows.quote(row),
-        last=row["last"],
-        last_at=row["last_at"],
-        volatility=row["volatility"],
-        flow=flow_from_json(row["flow"]) if row["flow"] else None,
-        regime=regime_from_json(row["regime"]) if row["regime"] else None,
-        days=rows.days_from_json(row["days"]),
-        flow_asked_seconds=row["flow_asked_seconds"],
     )

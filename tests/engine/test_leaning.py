@@ -16,9 +16,9 @@ from app.engine.leaning import Leanings
 from app.engine.market import MarketDesk
 from app.engine.quotes import leaning_scene
 from app.feeds.synthetic import open_feed
-from app.store import flow_state, market_state
+from app.store import flow_state, watched
 from app.store.database import Database
-from app.store.market_state import Told
+from app.store.watched import Told
 from tests.world import open_world
 
 
@@ -32,7 +32,7 @@ async def opened(database_url: str) -> tuple[MarketDesk, Database]:
 
 async def told(database: Database, symbol: str = "ACME") -> Told:
     async with database.connection() as connection:
-        found = await market_state.told(connection, symbol)
+        found = await watched.told(connection, symbol)
     assert isinstance(found, Told)
     return found
 

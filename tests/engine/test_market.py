@@ -21,7 +21,7 @@ from app.feeds.synthetic import STARTS_AT, open_feed
 from app.feeds.synthetic.profile import SYMBOLS
 from app.feeds.synthetic_live import open_feed as open_live
 from app.ports import Feed, FeedError, Watched
-from app.store import market_state
+from app.store import market_state, watched
 from app.store.database import Database
 
 MIDNIGHT = (STARTS_AT // DAY + 1) * DAY
@@ -83,7 +83,7 @@ async def opened(database_url: str, feed: Any) -> tuple[MarketDesk, Database]:
 
 async def refusal(database: Database) -> str | None:
     async with database.connection() as connection:
-        told = await market_state.told(connection, "COINX")
+        told = await watched.told(connection, "COINX")
     return told if isinstance(told, str) else None
 
 

@@ -10,11 +10,12 @@ from app.domain.instrument import Instrument
 from app.domain.market import Quote
 from app.domain.session import Session
 from app.domain.volume import default_curve
-from app.store import accounts, leases, market_state
+from app.store import accounts, leases, market_state, watched
 from app.store.accounts import OtherBroker
 from app.store.database import Database
 from app.store.leases import Lost
-from app.store.market_state import Ticked, Told
+from app.store.market_state import Ticked
+from app.store.watched import Told
 from tests.domain.tasks import OPEN, SESSION
 from tests.store.seeds import enter, fetch, working
 
@@ -25,7 +26,7 @@ QUOTE = Quote(D("9.99"), D("10.01"), D(100), D("200.5"), OPEN, OPEN + 1)
 
 async def told(database: Database, symbol: str = "XYZ") -> Told | str | None:
     async with database.connection() as connection:
-        return await market_state.told(connection, symbol)
+        return await watched.told(connection, symbol)
 
 
 async def ask(database: Database, symbol: str = "XYZ") -> None:
@@ -238,3 +239,31 @@ async def test_accounts_that_nobody_works_are_found(database: Database) -> None:
     assert await deserted() == {account: 1}
     await fetch(database, "UPDATE orders SET status = 'canceled'")
     assert await deserted() == {}
+
+
+async def test_what_lasts_is_read_once_and_anew_when_it_was_told_anew(database: Database) -> None:
+    await ask(database)
+    await watch(database)
+    async with database.connection() as connection:
+        first = await watched.told(connection, "XYZ")
+        assert isinstance(first, Told)
+        async with database.transaction() as telling:
+            tick = Ticked("XYZ", replace(QUOTE, bid=D("9.98")), D(10), OPEN + 3)
+            await market_state.tell_quotes(telling, [tick])
+        again = await watched.told(connection, "XYZ", first)
+        assert isinstance(again, Told)
+        assert again == await watched.told(connection, "XYZ")
+        assert again.quote is not None
+        assert again.quote.bid == D("9.98")
+        assert again.curve is first.curve
+        assert again.sessions is first.sessions
+        later = replace(SESSION, closes_at=SESSION.closes_at - 1)
+        async with database.transaction() as telling:
+            await market_state.tell_watched(
+                telling, replace(XYZ, tick=D("0.05")), [later], None, D(7), 0.02
+            )
+        anew = await watched.told(connection, "XYZ", again)
+        assert isinstance(anew, Told)
+        assert anew == await watched.told(connection, "XYZ")
+        found = (anew.sessions, anew.curve, anew.instrument.tick, anew.daily_volume)
+        assert found == ((later,), None, D("0.05"), D(7))

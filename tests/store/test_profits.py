@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.instant import DAY, Instant
-from app.store import market_state, profits
+from app.store import market_state, profits, watched
 from app.store.database import Connection, Database
 
 NOW = 1_767_600_000_000_000
@@ -48,7 +48,7 @@ async def test_a_feed_that_refuses_a_symbol_leaves_the_price_of_what_is_held(
         for symbol in ("ACME", "IDLE", "FLAT"):
             await market_state.refuse(connection, symbol, "Alpaca took longer than 10 s")
         assert await told(connection) == (-30_000, -30_000, -30_000)
-        assert await market_state.told(connection, "ACME") == "Alpaca took longer than 10 s"
+        assert await watched.told(connection, "ACME") == "Alpaca took longer than 10 s"
         left = await connection.fetch("SELECT symbol FROM watches")
         assert [row["symbol"] for row in left] == ["ACME"]
 
