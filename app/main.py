@@ -74,8 +74,6 @@ def configure_logging(settings: Settings) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        # A logger asked anew for every line would be made anew for every line, said or not.
-        cache_logger_on_first_use=True,
     )
 
 
