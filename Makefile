@@ -62,7 +62,7 @@ pytest: .venv/dev.stamp ## Tests; PYTEST_ARGS='-k name' chooses, WORKERS=0 runs 
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=10 -m "not campaign" \
 		$(PYTEST_ARGS)
 
-again: .venv/dev.stamp ## Once more, alone, what failed last; five tests at most
+again: .venv/dev.stamp ## Once more, alone, what failed last; five tests at most, two tries
 	$(BIN)/python -m tests.again
 
 campaigns: .venv/dev.stamp ## Tests that take minutes: every crash point, short chaos, each figure
