@@ -70,5 +70,5 @@ def _request_id(scope: Scope) -> str:
     return given.decode() if _REQUEST_ID.fullmatch(given) else f"{_HERE}{next(_COUNT):08x}"
 
 
-_HERE, _COUNT = os.urandom(5).hex(), count()
+_HERE, _COUNT = os.urandom(4).hex(), count()
 """A request's id tells it from every other; nobody has to be unable to guess it."""
