@@ -25,7 +25,8 @@ async def bracketed(house: House, point: str) -> None:
     await killed(house, "worker", point)
     assert (await house.done(order_id))["status"] in ("filled", "canceled")
     try:
-        async with asyncio.timeout(60):
+        # A calm market may stand between the two for a while.
+        async with asyncio.timeout(150):
             while not await _over(house, order_id):
                 await asyncio.sleep(0.05)
     except TimeoutError:

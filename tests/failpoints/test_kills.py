@@ -8,7 +8,7 @@ import pytest
 from tests.failpoints.campaign import kill_everywhere
 from tests.failpoints.places import GROUPS
 
-pytestmark = [pytest.mark.campaign, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(420)]
 
 
 @pytest.mark.parametrize("group", GROUPS)
