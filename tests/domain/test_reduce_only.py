@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.domain.actions import Cancel, Decision, Move, Send
 from app.domain.desk import Desk
 from app.domain.execution import Child
-from app.domain.fact import Purpose
+from app.domain.fact import BecameUnknown, Purpose
 from app.domain.instant import SECOND, Instant
 from app.domain.lifecycle import OrderStatus
 from app.domain.market import Market
@@ -22,11 +22,13 @@ from tests.domain.tasks import OPEN, a_task
 from tests.domain.test_decide import (
     choose,
     commands,
+    intended,
     market,
     markets,
     moments,
     orders,
     steady,
+    tell,
     venues,
 )
 from tests.domain.test_decide import working as begun
@@ -138,6 +140,14 @@ def test_what_others_may_still_fill_is_counted() -> None:
     assert send.qty == 120
     waits = choose(sell(), market(), OPEN, reducing(500, reducing=D(500)))
     assert (waits.actions, waits.bound) == ((), "reduce_only")
+
+
+def test_a_child_of_its_own_that_nobody_knows_of_may_still_fill() -> None:
+    sent = replace(intended(1, 300, Purpose.REST), side=Side.SELL)
+    order = tell(sell(), sent, BecameUnknown(OPEN, "c1", "timeout"))
+    [send] = choose(order, market(), OPEN, reducing(500)).actions
+    assert isinstance(send, Send)
+    assert send.qty == 200
 
 
 @pytest.mark.parametrize("held", [0, -500])
