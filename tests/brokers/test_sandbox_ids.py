@@ -166,10 +166,10 @@ async def test_a_cancel_never_waits_behind_submits(rehearsal: Rehearsal) -> None
 async def test_every_cancel_of_a_burst_goes_out(rehearsal: Rehearsal) -> None:
     """Each has its own time to be answered; the queue before it does not count."""
     rehearsal.open()
-    broker = rehearsal.crash(cancel_timeout_ms=500, cancel_connections=1)
-    await asyncio.gather(*(broker.cancel(f"a{n}", at(0)) for n in range(500)))
-    # If it did, half of them would be given up unsent; a machine that pauses may cost one or two.
-    assert rehearsal.count("cancels") >= 490
+    # More than go out in that time; and a machine that pauses seldom does for so long.
+    broker = rehearsal.crash(cancel_timeout_ms=700, cancel_connections=1)
+    await asyncio.gather(*(broker.cancel(f"a{n}", at(0)) for n in range(1_000)))
+    assert rehearsal.count("cancels") == 1_000
 
 
 async def test_a_submit_that_waited_too_long_is_not_sent(rehearsal: Rehearsal) -> None:
