@@ -124,7 +124,8 @@ class Capabilities:
     `deadline`: the broker itself refuses a request that reaches it later than this after it was
     decided (None: it cannot). `cancels_per_second` is what its rate limit leaves for cancels, half
     of it for moves (None: none is stated). `closing_auction`: it takes orders for that auction;
-    `extended_hours`: and limit orders for the hours before the open and after the close.
+    `extended_hours`: and limit orders for the hours around the session; `stops`: it rests a stop
+    beside a limit, and one cancels the other.
     """
 
     id_scope: IdScope
@@ -137,6 +138,7 @@ class Capabilities:
     replaces_atomically: bool = False
     closing_auction: bool = False
     extended_hours: bool = False
+    stops: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class Ticket:
     """One child on its way out. `child_id` is the client order id at the broker.
 
     `at` is market time; `send_by` is machine time: a broker with a `deadline` is asked to refuse
-    the child when it arrives later, however long we were frozen in between.
+    the child when it arrives later, however long we were frozen in between. Its stop: as a Child's.
     """
 
     child_id: str
@@ -156,6 +158,8 @@ class Ticket:
     purpose: Purpose
     at: Instant
     send_by: Instant | None = None
+    stop_price: Decimal | None = None
+    stop_limit_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,8 @@ class Terms:
     qty: Decimal
     limit_price: Decimal
     closing_auction: bool = False
+    stop_price: Decimal | None = None
+    stop_limit_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

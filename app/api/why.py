@@ -62,6 +62,8 @@ _CHILD: dict[str, Any] = {
     "side": "buy",
     "qty": "48",
     "price": "100.02",
+    "stop_price": None,
+    "stop_limit_price": None,
     "purpose": "cross",
     "time_in_force": "ioc",
     "status": "filled",

@@ -43,7 +43,8 @@ class Force:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send one child."""
+    """Send one child. `stop_price`: with a stop beside it, which trades at `stop_limit_price` or
+    better; without the latter the child is the stop alone, and `price` its limit."""
 
     side: Side
     qty: Decimal
@@ -51,6 +52,8 @@ class Send:
     purpose: Purpose
     time_in_force: TimeInForce
     quote_at: Instant
+    stop_price: Decimal | None = None
+    stop_limit_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

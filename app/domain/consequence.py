@@ -50,6 +50,8 @@ def _fact(order_id: str, action: Action, number: int, now: Instant) -> Fact:
                 purpose=action.purpose,
                 time_in_force=action.time_in_force,
                 quote_at=action.quote_at,
+                stop_price=action.stop_price,
+                stop_limit_price=action.stop_limit_price,
             )
         case _:
             assert_never(action)

@@ -15,10 +15,11 @@ from app.domain.desk import Desk
 from app.domain.execution import Child, Execution
 from app.domain.exits import tripped, watching
 from app.domain.fact import Purpose
-from app.domain.guards import Hold, Scene, Wish, guarded
+from app.domain.guards import guarded
 from app.domain.instant import Instant, Micros
 from app.domain.lifecycle import OrderStatus
 from app.domain.market import Market, Quote
+from app.domain.native_stop import misplaced_stops, resting_stop
 from app.domain.outstanding import as_good_as_done, lingering, overdue
 from app.domain.pacing import catch_up, hurried, turns_at, willing, within_limit
 from app.domain.placement import (
@@ -34,6 +35,7 @@ from app.domain.quantity import ZERO
 from app.domain.reducing import beyond_position, is_flat, named, within_position
 from app.domain.session import Session
 from app.domain.trigger import QuoteUpdated
+from app.domain.wish import Hold, Scene, Wish
 
 MOVED, PATIENCE_ENDED, NOT_TAKEN = "moved", "patience_ended", "not_taken"
 """Why children are canceled that others take the place of."""
@@ -151,6 +153,7 @@ def _in_session(
     cutoff = cutoff_of(execution.task)
     auction = cutoff is not None and cutoff <= now
     envelope = out_of_market(execution, envelope) if auction else envelope
+    envelope = resting_stop(execution, envelope, desk)
     envelope = within_position(execution, envelope, desk)
     turns = end if cutoff is None or auction else cutoff
     wake = min(envelope.next_at or end, turns, end, session.closes_at)
@@ -196,6 +199,7 @@ def _moving(execution: Execution, desk: Desk, auction: bool) -> tuple[Action, ..
     found = misplaced(execution.task, execution.children)
     wrong = _cancels(beyond_position(execution, desk), "reduce_only")
     wrong = wrong or tuple(Cancel(c.id, why) for c, why in found if cancelable(c))
+    wrong = wrong or _cancels(misplaced_stops(execution, desk), "stop_price")
     if wrong or not auction:
         return wrong
     return _cancels([c for c in execution.children if rests_freely(c)], "closing_auction")
@@ -287,6 +291,8 @@ def _send(scene: Scene, waits: Decision, wishes: Sequence[Wish]) -> Decision:
             verdict.purpose,
             verdict.time_in_force,
             scene.quote.far_at(task.side),
+            verdict.stop_price,
+            verdict.stop_limit_price,
         )
         return Decision((send,), wake, (), verdict.bound, waits.envelope)
     return Decision((), wake, triggers, bound, waits.envelope, own)

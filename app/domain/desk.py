@@ -21,7 +21,8 @@ class Desk:
     moves of a child that follows the market: so many share the broker's rate of messages. For an
     order that only reduces, `held` is the account's position in its symbol (signed; None: not
     told), and `reducing` what other orders may still fill on its side; `netted`: others of
-    the account hold against what its own strategy holds.
+    the account hold against what its own strategy holds. `stops`: the broker rests a stop beside a
+    limit, and nobody of the account is to trade on the other side of the symbol meanwhile.
     `child_qty` and `child_notional` are the most that a limit allows one child.
     """
 
@@ -38,3 +39,4 @@ class Desk:
     netted: bool = False
     child_qty: Decimal | None = None
     child_notional: Decimal | None = None
+    stops: bool = False

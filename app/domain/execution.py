@@ -13,7 +13,12 @@ from app.domain.task import Anchor, Task
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One child order. `leaves` is what may still fill while it lives."""
+    """One child order. `leaves` is what may still fill while it lives.
+
+    With a `stop_price` the broker watches a stop as well, and one way to fill ends the other: at
+    `price`, or beyond the stop at `stop_limit_price` or better. Without a `stop_limit_price` it is
+    the stop alone, whose limit is `price`.
+    """
 
     id: str
     number: int
@@ -29,6 +34,8 @@ class Child:
     broker_order_id: str | None = None
     cancel_requested_at: Instant | None = None
     reason: str | None = None
+    stop_price: Decimal | None = None
+    stop_limit_price: Decimal | None = None
 
     @property
     def live(self) -> bool:
@@ -38,6 +45,11 @@ class Child:
     def found(self) -> bool:
         """Whether the broker has it, as far as we know: it can be canceled there."""
         return self.status not in (ChildStatus.UNKNOWN, ChildStatus.INTENT)
+
+    @property
+    def stops_alone(self) -> bool:
+        """Whether it is in no book before its stop is reached."""
+        return self.stop_price is not None and self.stop_limit_price is None
 
     @property
     def leaves(self) -> Decimal:
@@ -68,7 +80,8 @@ class Execution:
 
     `working` is reserved by children that are intended, sent or working, `unknown` by those
     whose send had no clear answer, `canceled` is given up for good, `excess` is what the broker
-    filled beyond what was asked. `children` holds live ones only.
+    filled beyond what was asked. `children` holds live ones only. `stop_refused`: the broker once
+    refused a child of it that carried a stop.
     """
 
     task: Task
@@ -88,6 +101,7 @@ class Execution:
     rung: Rung | None = None
     rejections: int = 0
     rejected_at: Instant | None = None
+    stop_refused: bool = False
 
     @property
     def unsent(self) -> Decimal:

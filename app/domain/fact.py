@@ -105,7 +105,8 @@ class ExitForced:
 
 @dataclass(frozen=True, slots=True)
 class Intended:
-    """A child is about to be sent; its quantity is reserved from here on."""
+    """A child is about to be sent; its quantity is reserved from here on. Its stop, if any, is as
+    in `execution.Child`."""
 
     type: ClassVar[str] = "child.intended"
     at: Instant
@@ -117,6 +118,8 @@ class Intended:
     purpose: Purpose
     time_in_force: TimeInForce
     quote_at: Instant
+    stop_price: Decimal | None = None
+    stop_limit_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +239,8 @@ class Adopted:
     time_in_force: TimeInForce
     live: bool
     broker_order_id: str | None = None
+    stop_price: Decimal | None = None
+    stop_limit_price: Decimal | None = None
 
 
 OrderFact = Moved | Paused | Resumed | CancelRequested | Amended | Replanned | StopHit | ExitForced

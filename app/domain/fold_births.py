@@ -21,6 +21,8 @@ def intended(execution: Execution, fact: Intended) -> Execution:
         status=ChildStatus.INTENT,
         intended_at=fact.at,
         quote_at=fact.quote_at,
+        stop_price=fact.stop_price,
+        stop_limit_price=fact.stop_limit_price,
     )
     crossing = execution.crossing
     if fact.purpose is Purpose.CROSS:
@@ -50,6 +52,8 @@ def adopted_child(fact: Adopted) -> Child:
         quote_at=fact.at,
         broker_order_id=fact.broker_order_id,
         reason=None if fact.live else "adopted",
+        stop_price=fact.stop_price,
+        stop_limit_price=fact.stop_limit_price,
     )
 
 

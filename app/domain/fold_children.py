@@ -51,6 +51,8 @@ def apply_to_child(
     after = exchange(execution, old, new)
     if old.live and _counts_as_rejection(fact, old):
         after = replace(after, rejections=after.rejections + 1, rejected_at=fact.at)
+    if isinstance(fact, ChildRejected) and fact.by_broker and old.stop_price is not None:
+        after = replace(after, stop_refused=True)
     check(after)
     return after, new
 

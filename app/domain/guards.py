@@ -6,17 +6,14 @@ market fires a trigger. A guard that made the child smaller without stopping it 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.auction import auction_price
-from app.domain.desk import Desk
-from app.domain.execution import Execution
 from app.domain.fact import Purpose, TimeInForce
-from app.domain.instant import SECOND, Instant
-from app.domain.market import Market, Quote
+from app.domain.instant import SECOND
+from app.domain.native_stop import stop_to_rest
 from app.domain.placement import resting_price, shown_of
-from app.domain.plan import Envelope
 from app.domain.quantity import ZERO, Side, ceil_to, floor_to
 from app.domain.reference import reference_price
 from app.domain.scheduling import smaller
@@ -29,46 +26,12 @@ from app.domain.trigger import (
     Trigger,
     VolumeReaches,
 )
+from app.domain.wish import Hold, Scene, Wish
 
 REJECTION_BACKOFF_MAX = 60 * SECOND
 
 OPEN_CHILDREN_MAX = 100
 """Children of one order that may be open at once; a small `max_child` waits behind it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A child on its way through the guards."""
-
-    purpose: Purpose
-    qty: Decimal
-    price: Decimal = ZERO
-    time_in_force: TimeInForce = TimeInForce.DAY
-    bound: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """No child now. `until` and `triggers` are the exact release conditions.
-
-    Neither given: only a new fact about the order, its children or the desk lets go.
-    """
-
-    guard: str
-    until: Instant | None = None
-    triggers: tuple[Trigger, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """All that a guard may look at."""
-
-    execution: Execution
-    envelope: Envelope
-    desk: Desk
-    market: Market
-    quote: Quote
-    now: Instant
 
 
 def closing_auction(scene: Scene, wish: Wish) -> Wish | Hold:
@@ -202,6 +165,11 @@ def limit_price(scene: Scene, wish: Wish) -> Wish | Hold:
         if price <= 0:
             return Hold("collar", triggers=_repriced(scene))
         return replace(wish, price=price, time_in_force=TimeInForce.CLS)
+    stop = stop_to_rest(scene.execution, scene.desk)
+    if stop is not None:
+        if limit is None:
+            return replace(wish, price=stop.limit, stop_price=stop.price)
+        wish = replace(wish, stop_price=stop.price, stop_limit_price=stop.limit)
     price = resting_price(task, scene.execution.rung, scene.envelope, quote, scene.now)
     until = TimeInForce.DAY_EXTENDED if task.extended_hours else TimeInForce.DAY
     return replace(wish, price=price, time_in_force=until)
@@ -211,6 +179,8 @@ def collar(scene: Scene, wish: Wish) -> Wish | Hold:
     """Not further from the reference than the house allows (a limit may rest further away).
     Without a reference only what rests at the near touch, or behind it, goes."""
     task = scene.execution.task
+    if wish.stops_alone:
+        return wish  # A stop alone: as far from where it is set off as the house allows.
     reference = reference_price(scene.market, scene.quote, task.policy.collar)
     if reference is None:
         harmless = task.side.sign * (wish.price - scene.quote.near(task.side)) <= 0

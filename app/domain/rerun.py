@@ -104,7 +104,14 @@ def _action(fact: Fact) -> Action:
             return Cancel(fact.child_id, fact.reason)
         case Intended():
             return Send(
-                fact.side, fact.qty, fact.price, fact.purpose, fact.time_in_force, fact.quote_at
+                fact.side,
+                fact.qty,
+                fact.price,
+                fact.purpose,
+                fact.time_in_force,
+                fact.quote_at,
+                fact.stop_price,
+                fact.stop_limit_price,
             )
         case _:
             raise ValueError(f"{fact.type} is nobody's decision")

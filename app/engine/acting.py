@@ -14,7 +14,7 @@ from app.engine.making_way import MakingWay
 from app.engine.netting import Netting
 from app.engine.roster import Leaving
 from app.engine.shared import Shared
-from app.engine.working import Working
+from app.engine.working import EXIT, Working
 from app.failpoints import reach
 from app.store import positions
 from app.store.inputs import Kept
@@ -44,6 +44,7 @@ class Acting:
     ) -> None:
         self._account, self._broker = shared.account, shared.broker.name
         self._auction = shared.broker.capabilities.closing_auction
+        self._stops = shared.broker.capabilities.stops
         self._cancels_per_second = shared.broker.capabilities.cancels_per_second
         self._database, self._market = shared.database, shared.market
         self._roster, self._sender, self._watch = shared.roster, shared.sender, shared.watch
@@ -147,6 +148,7 @@ class Acting:
             known,
             margin=margin,
             auction=self._auction,
+            stops=self._stops and order.role == EXIT and not self._roster.opposed(order),
             pause=pause,
             child_qty=qty,
             child_notional=money,

@@ -62,6 +62,8 @@ def adoption(lost: Lost, reports: Sequence[Report], now: Instant) -> Adopted | N
         time_in_force=TimeInForce.CLS if terms.closing_auction else TimeInForce.DAY,
         live=open_there and not lost.parent.done,
         broker_order_id=next((s.broker_order_id for s in states), None),
+        stop_price=terms.stop_price,
+        stop_limit_price=terms.stop_limit_price,
     )
 
 

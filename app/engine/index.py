@@ -90,6 +90,10 @@ class Index:
         counted = there.keys() & self.reducing[order.symbol] if order.flattens else there.keys()
         return sum((there[i] for i in counted if i != order.order_id), start=ZERO)
 
+    def opposed(self, order: Working) -> Iterator[str]:
+        """Open orders of the same symbol on the other side."""
+        yield from self._reserved[order.symbol, order.execution.task.side.other]
+
     def best_resting(self, order: Working, side: Side) -> Decimal | None:
         """The best price at which another order of the same symbol rests."""
         for distance, order_id, _ in self._resting[order.symbol, side]:
@@ -137,7 +141,8 @@ class Index:
 
 
 def _resting(children: tuple[Child, ...]) -> dict[str, Child]:
-    return {child.id: child for child in children if child.purpose is Purpose.REST}
+    """Those in the book: a stop that rests alone is in none."""
+    return {c.id: c for c in children if c.purpose is Purpose.REST and not c.stops_alone}
 
 
 def _place(order: Working, child: Child) -> Resting:

@@ -175,6 +175,13 @@ class Roster:
         other = order.execution.task.side.other
         return [] if price is None else list(self.index.resting_within(order, other, price))
 
+    def opposed(self, order: Working) -> bool:
+        """Whether another order may trade on the other side of the symbol: a stop of this one would
+        close what that one goes on opening, and brokers refuse the two beside each other."""
+        others = (self.orders[order_id].execution for order_id in self.index.opposed(order))
+        working = OrderStatus.WORKING
+        return any(o.reserved > 0 or (o.status is working and o.unsent > 0) for o in others)
+
     def pause_for(self, order: Working, cancels_per_second: int | None) -> Micros:
         """How long a child of the order stands before it is moved: so many share the rate."""
         following = self.index.following

@@ -75,6 +75,8 @@ class Sender:
                 purpose=intent.purpose,
                 at=intent.at,
                 send_by=send_by,
+                stop_price=intent.stop_price,
+                stop_limit_price=intent.stop_limit_price,
             )
             self.on_the_wire.add(ticket.child_id)
             self._begin(self._send(order_id, ticket, flattens))

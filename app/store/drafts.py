@@ -18,6 +18,7 @@ _LAST_RESTED = (
     " (SELECT id FROM children WHERE account = $1 AND order_id = o.id AND purpose = 'rest'"
     " ORDER BY number DESC LIMIT 1) AS last))"
 )
+_REFUSED_WITH_STOP = "status = 'rejected' AND stop_price IS NOT NULL"
 
 
 async def drafts_of(
@@ -29,8 +30,8 @@ async def drafts_of(
     *,
     lock: bool,
 ) -> dict[str, Draft]:
-    """Orders by id, each with its live children, the last that rested, and those of `child_ids`
-    that are its own.
+    """Orders by id, each with its live children, the last that rested, those refused with their
+    stop, and those of `child_ids` that are its own.
 
     With `lock` in key order, so that two writers of the same orders never wait for each other.
     """
@@ -105,7 +106,8 @@ async def _read(
     )
     children = await connection.fetch(
         f"SELECT {CHILDREN} FROM children WHERE account = $1 AND order_id = ANY($2)"
-        f" AND ({_LIVE} OR id = ANY($3) OR {_LAST_RESTED}) ORDER BY number",
+        f" AND ({_LIVE} OR id = ANY($3) OR {_LAST_RESTED} OR {_REFUSED_WITH_STOP})"
+        " ORDER BY number",
         account,
         order_ids,
         list(child_ids),

@@ -124,9 +124,9 @@ async def upsert_children(
     await connection.executemany(
         "INSERT INTO children (account, id, order_id, number, epoch, symbol, side, qty, price,"
         " purpose, time_in_force, status, intended_at, quote_at, filled, broker_order_id,"
-        " cancel_requested_at, reason, why, adopted)"
+        " cancel_requested_at, reason, why, adopted, stop_price, stop_limit_price)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-        " $19, $20) ON CONFLICT (account, id) DO UPDATE SET status = excluded.status,"
+        " $19, $20, $21, $22) ON CONFLICT (account, id) DO UPDATE SET status = excluded.status,"
         " filled = excluded.filled, broker_order_id = excluded.broker_order_id,"
         " cancel_requested_at = excluded.cancel_requested_at, reason = excluded.reason,"
         " updated_at = clock_timestamp()",
@@ -152,6 +152,8 @@ async def upsert_children(
                 c.reason,
                 dict(draft.why.get(c.id, {})),
                 c.id in draft.adopted,
+                c.stop_price,
+                c.stop_limit_price,
             )
             for draft, c in changed
         ],

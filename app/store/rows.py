@@ -153,7 +153,7 @@ def task(row: Row) -> Task:
 
 def execution(row: Row, children: Iterable[Row]) -> Execution:
     """The order with its live children. `children` may hold finished ones, and must hold the last
-    that rested: what a ladder goes on from."""
+    that rested: what a ladder goes on from; and those refused with their stop."""
     crossing = None
     if row["crossing_quote_at"] is not None:
         crossing = Crossing(row["crossing_quote_at"], row["crossing_filled_at"])
@@ -176,7 +176,13 @@ def execution(row: Row, children: Iterable[Row]) -> Execution:
         rung=rung_of(known),
         rejections=row["rejections"],
         rejected_at=row["rejected_at"],
+        stop_refused=any(map(_refused_with_stop, known)),
     )
+
+
+def _refused_with_stop(child: Child) -> bool:
+    refused = child.status is ChildStatus.REJECTED and (child.reason or "").startswith("broker.")
+    return refused and child.stop_price is not None
 
 
 def accrued(e: Execution) -> dict[str, Any]:
@@ -251,6 +257,8 @@ def child(row: Row) -> Child:
         broker_order_id=row["broker_order_id"],
         cancel_requested_at=row["cancel_requested_at"],
         reason=row["reason"],
+        stop_price=row["stop_price"],
+        stop_limit_price=row["stop_limit_price"],
     )
 
 

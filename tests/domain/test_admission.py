@@ -19,8 +19,7 @@ from app.domain.desk import Desk
 from app.domain.execution import accepted
 from app.domain.fact import Intended, Purpose, TimeInForce
 from app.domain.fold import apply
-from app.domain.guards import OPEN_CHILDREN_MAX, Hold, Wish, max_child
-from app.domain.guards import Scene as GuardScene
+from app.domain.guards import OPEN_CHILDREN_MAX, max_child
 from app.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant
 from app.domain.instrument import Instrument
 from app.domain.market import Market, Quote
@@ -33,6 +32,8 @@ from app.domain.scene import Rules, Scene
 from app.domain.session import Session
 from app.domain.task import Urgency
 from app.domain.volume import VolumeCurve
+from app.domain.wish import Hold, Wish
+from app.domain.wish import Scene as GuardScene
 from tests.domain.tasks import OPEN, POLICY, SESSION, a_task
 
 D = Decimal

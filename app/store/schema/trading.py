@@ -47,9 +47,13 @@ children = Table(
     Column("adopted", Boolean, nullable=False, server_default=text("false")),
     moment("created_at", default=True),
     moment("updated_at", default=True),
+    # The stop that rests with it at the broker; without a limit of its own it is that alone.
+    amount("stop_price", nullable=True),
+    amount("stop_limit_price", nullable=True),
     UniqueConstraint("account", "order_id", "number"),
     ForeignKeyConstraint(["account", "order_id"], ["orders.account", "orders.id"]),
     CheckConstraint("qty > 0 AND price > 0 AND filled >= 0", name="quantities"),
+    CheckConstraint("stop_price > 0 AND stop_limit_price > 0", name="stop"),
     CheckConstraint("id ~ '^[a-z0-9-]{1,18}$'", name="id"),
     CheckConstraint(
         "time_in_force IN ('ioc', 'day', 'day_ext', 'opg', 'cls')", name="time_in_force"

@@ -28,6 +28,8 @@ def child(row: Row) -> Answer:
         "side": row["side"],
         "qty": text(row["qty"]),
         "price": text(row["price"]),
+        "stop_price": text(row["stop_price"]),
+        "stop_limit_price": text(row["stop_limit_price"]),
         "purpose": row["purpose"],
         "time_in_force": row["time_in_force"],
         "status": row["status"],
