@@ -30,6 +30,10 @@ class AlpacaSettings(BaseModel):
         default=200, ge=10, description="Its rate limit, until its answers tell another."
     )
 
+    alpaca_brackets: bool = Field(
+        default=True, description="Whether exits rest at Alpaca with their stop."
+    )
+
     alpaca_feed: Literal["iex", "sip"] = Field(
         default="iex", description="Alpaca's market data: iex is one exchange and free, sip is all."
     )

@@ -231,6 +231,7 @@ def _alpaca_options(settings: Settings) -> Mapping[str, Any]:
         "url": settings.alpaca_url,
         "stream_url": settings.alpaca_stream_url,
         "requests_per_minute": settings.alpaca_requests_per_minute,
+        "brackets": settings.alpaca_brackets,
     }
 
 

@@ -67,6 +67,8 @@ def ticket(
     time_in_force: TimeInForce = TimeInForce.DAY,
     symbol: str = SYMBOL,
     send_by: Instant | None = None,
+    stop: str | None = None,
+    stop_limit: str | None = None,
 ) -> Ticket:
     return Ticket(
         child_id=child_id,
@@ -78,4 +80,6 @@ def ticket(
         purpose=Purpose.CROSS if time_in_force is TimeInForce.IOC else Purpose.REST,
         at=moment,
         send_by=send_by,
+        stop_price=None if stop is None else Decimal(stop),
+        stop_limit_price=None if stop_limit is None else Decimal(stop_limit),
     )

@@ -74,6 +74,7 @@ async def test_states_how_alpaca_behaves(alpaca: AlpacaRehearsal) -> None:
         replaces_atomically=False,
         closing_auction=True,
         extended_hours=True,
+        stops=True,
     )
 
 

@@ -16,7 +16,7 @@ from app.brokers.alpaca.budget import Budget, Exhausted, Use
 from app.brokers.alpaca.client import order_body
 from app.brokers.alpaca.options import read_options
 from app.brokers.alpaca.outcomes import REFUSALS, outcome_of
-from app.brokers.alpaca.reading import known_of, order_report, told_by_list, told_by_stream
+from app.brokers.alpaca.reading import Told, known_of, order_report, told_by_list, told_by_stream
 from app.domain.fact import TimeInForce
 from app.domain.lifecycle import ChildStatus
 from app.ports import Acknowledged, BustReport, ExecutionReport, Refused, Unclear
@@ -39,6 +39,10 @@ ORDER: dict[str, Any] = {
     "status": "new",
 }
 AT = 1_773_686_281_942_282
+
+
+def streamed_as(event: str, data: Any) -> Told:
+    return told_by_stream(event, data, known_of(data["order"]))
 
 
 def answered(status: int, body: Any) -> Any:
@@ -186,25 +190,25 @@ def row(name: str, filled: str) -> dict[str, Any]:
 
 
 def test_stream_and_list_tell_the_same_execution() -> None:
-    streamed = told_by_stream("partial_fill", fill("x1", "5"))
+    streamed = streamed_as("partial_fill", fill("x1", "5"))
     assert streamed == told_by_list(row("x1", "5"), known_of(ORDER))
     report = streamed.report
     assert isinstance(report, ExecutionReport)
     # At its limit, three seconds after it came in.
     assert (report.liquidity, report.fee) == ("maker", 0)
-    taken = told_by_stream("fill", fill("x1", "5", price="107.49")).report
+    taken = streamed_as("fill", fill("x1", "5", price="107.49")).report
     assert isinstance(taken, ExecutionReport)
     assert taken.liquidity == "taker"
 
 
 def test_a_bust_names_what_it_voids() -> None:
-    bust = told_by_stream("trade_bust", fill("b1", "0", previous_execution_id="x1"))
+    bust = streamed_as("trade_bust", fill("b1", "0", previous_execution_id="x1"))
     assert isinstance(bust.report, BustReport)
     assert bust.report.execution_id == "x1"
-    alone = told_by_stream("trade_bust", fill("x2", "0")).report
+    alone = streamed_as("trade_bust", fill("x2", "0")).report
     assert alone.execution_id == "x2"
     with pytest.raises(ValueError, match="None"):
-        told_by_stream("trade_bust", fill("x2", "0", execution_id=None))
+        streamed_as("trade_bust", fill("x2", "0", execution_id=None))
 
 
 # Whose ids are believed.
@@ -212,7 +216,7 @@ def test_a_bust_names_what_it_voids() -> None:
 
 def test_the_stream_is_believed_once_the_list_agreed() -> None:
     agreement = Agreement()
-    first, second = (told_by_stream("partial_fill", fill(f"x{n}", str(5 * n))) for n in (1, 2))
+    first, second = (streamed_as("partial_fill", fill(f"x{n}", str(5 * n))) for n in (1, 2))
     assert agreement.heard(first) == []
     # Not listed yet, and nothing speaks against it: it waits.
     assert agreement.listed([]) == []
@@ -224,7 +228,7 @@ def test_the_stream_is_believed_once_the_list_agreed() -> None:
 
 def test_where_ids_differ_only_the_list_is_believed() -> None:
     agreement = Agreement()
-    told = [told_by_stream("partial_fill", fill(f"x{n}", str(5 * n))) for n in (1, 2)]
+    told = [streamed_as("partial_fill", fill(f"x{n}", str(5 * n))) for n in (1, 2)]
     assert agreement.heard(told[0]) == []
     assert agreement.listed([told_by_list(row("y1", "5"), known_of(ORDER))]) == []
     assert agreement.heard(told[1]) == []

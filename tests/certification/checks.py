@@ -16,6 +16,7 @@ from app.ports import (
 from tests.brokers.market import SYMBOL, at, ticket
 from tests.brokers.promises import IOC, acknowledged, known, not_again, states
 from tests.brokers.rehearsal import ioc, net
+from tests.certification import stops
 from tests.certification.rigs import Rig, Situation
 
 Check = Callable[[Rig], Awaitable[None]]
@@ -254,5 +255,10 @@ CHECKS: Mapping[str, Check] = {
         rate_limit,
         bust,
         correction,
+        stops.stop_rests,
+        stops.stop_unheard,
+        stops.stop_after_part,
+        stops.stop_canceled,
+        stops.stop_refused,
     )
 }

@@ -8,13 +8,32 @@ from typing import Any, ClassVar, Protocol
 
 from app.ports import Broker, Report, Ticket
 from tests.brokers.alpaca_rehearsal import AlpacaRehearsal
-from tests.brokers.market import at, market
+from tests.brokers.market import SYMBOL, at, market
 from tests.brokers.rehearsal import CALM_MARKET, Rehearsal
 from tests.brokers.test_paper import PaperHarness
+from tests.certification.rows import ROWS
 from tests.venue.running import RunningVenue
 
 CALM_QUOTES = [(0, 999, 300, 1001, 200)]
 RESTING_FILLS_SECONDS = 0.3
+
+_NO_STOPS = dict.fromkeys([row for row in ROWS if row.startswith("stop_")], "it has none")
+
+CANNOT: Mapping[str, Mapping[str, str]] = {
+    "paper": {
+        "order_lost": "it is a call, not a line",
+        "fill_first": "the answer is the call's own",
+        "told_twice": "it tells each thing once",
+        "out_of_order": "it tells in order",
+        "rate_limit": "it has none",
+        "bust": "it voids nothing",
+        "correction": "it corrects nothing",
+        **_NO_STOPS,
+    },
+    "sandbox": _NO_STOPS,
+    "alpaca": {},
+}
+"""Rows that do not exist at a broker, and why."""
 
 
 class Situation(Enum):
@@ -65,13 +84,15 @@ class Rig(Protocol):
         """bust or correct."""
         ...
 
+    def moves(self, bid: str, offer: str, **habits: Any) -> None:
+        """SYMBOL stands elsewhere from here on, and the venue may behave otherwise."""
+        ...
+
     async def close(self) -> None: ...
 
 
 class VenueRig:
     """An adapter at the adversarial venue."""
-
-    cannot: ClassVar[Mapping[str, str]] = {}
 
     SITUATIONS: ClassVar[Mapping[Situation, tuple[tuple[str, ...], dict[str, Any]]]] = {
         Situation.CALM: ((), CALM_MARKET),
@@ -88,6 +109,7 @@ class VenueRig:
 
     def __init__(self, house: Rehearsal) -> None:
         self.name = "alpaca" if isinstance(house, AlpacaRehearsal) else "sandbox"
+        self.cannot = CANNOT[self.name]
         self._house = house
 
     def open(self, situation: Situation) -> Broker:
@@ -131,6 +153,10 @@ class VenueRig:
     def happen(self, kind: str, child_id: str) -> None:
         self._house.venue.happen(self._house.account, kind, child_id)
 
+    def moves(self, bid: str, offer: str, **habits: Any) -> None:
+        touch = {SYMBOL: [bid, offer]}
+        self._house.venue.change(self._house.account, touch=touch, **habits)
+
     async def close(self) -> None:
         await self._house.close()
 
@@ -139,17 +165,9 @@ class PaperRig:
     """The paper venue: in our own process, so that there is no line to lose anything on."""
 
     name = "paper"
-    cannot: ClassVar[Mapping[str, str]] = {
-        "order_lost": "it is a call, not a line",
-        "fill_first": "the answer is the call's own",
-        "told_twice": "it tells each thing once",
-        "out_of_order": "it tells in order",
-        "rate_limit": "it has none",
-        "bust": "it voids nothing",
-        "correction": "it corrects nothing",
-    }
 
     def __init__(self, folder: Path) -> None:
+        self.cannot = CANNOT[self.name]
         self._harness = PaperHarness(folder / "paper" / "ledger.db")
         self._clock = 1.0
 
@@ -177,6 +195,9 @@ class PaperRig:
 
     def happen(self, kind: str, child_id: str) -> None:
         raise AssertionError(self.cannot[{"bust": "bust", "correct": "correction"}[kind]])
+
+    def moves(self, bid: str, offer: str, **habits: Any) -> None:
+        raise AssertionError(self.cannot["stop_rests"])
 
     async def close(self) -> None:
         for broker in self._harness.opened:

@@ -19,4 +19,9 @@ ROWS: Mapping[str, str] = {
     "rate_limit": "one order too many is not lost, doubled or lied about",
     "bust": "an execution declared void is told, with its id",
     "correction": "a corrected execution names the one that it replaces",
+    "stop_rests": "a stop rests at the broker beside the limit, and one cancels the other",
+    "stop_unheard": "a stop that fired while nobody listened is told after",
+    "stop_after_part": "what the limit filled in part and its stop after it is the whole, once",
+    "stop_canceled": "a limit and its stop are canceled as one, with evidence",
+    "stop_refused": "a stop that cannot be taken is refused: definite, nothing left behind",
 }

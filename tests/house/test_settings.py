@@ -40,6 +40,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "alpaca_url": ("https://api.alpaca.markets", "https://api.alpaca.markets"),
     "alpaca_stream_url": ("wss://x.example/stream", "wss://x.example/stream"),
     "alpaca_requests_per_minute": ("1000", 1000),
+    "alpaca_brackets": ("false", False),
     "lease_seconds": ("1.5", 1.5),
     "max_working_orders": ("40", 40),
     "quarantine_seconds": ("90", 90),

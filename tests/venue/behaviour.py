@@ -61,8 +61,15 @@ class Behaviour:
     crosses is matched; `rest_ms`: until a resting one is, each time; `delay_ms`: how long a late
     answer or report is held; `after_ms`: how long after the facts comes what should not happen.
 
-    The last three are for the Alpaca face: its rate limit over all requests, ids as it gives them,
-    and whether an execution has the same id in the list of activities as in the stream.
+    `requests_per_minute`, `ids` and `activity_ids` are for the Alpaca face: its rate limit over all
+    requests, ids as it gives them, and whether an execution has the same id in the list of
+    activities as in the stream.
+
+    How it treats orders with a stop, on the Alpaca face as well: the limit is told to have `ended`
+    as canceled or replaced when its stop is set off; the cancel of what the other ended is `unsaid`
+    by the stream; both fill (`both_fill`); what is left of a leg whose limit filled in part is
+    `put_anew` under another id; and a leg whose limit is over is not in the list of open orders
+    (`unlisted`).
 
     `touch` gives symbols a market that stands still, best bid and offer: what does not reach it
     finds nobody, what does fills there. Orders in other symbols bring their price with them.
@@ -93,6 +100,11 @@ class Behaviour:
     delay_ms: Span = (20, 200)
     after_ms: Span = (50, 500)
     day_ms: int | None = None
+    ended: str = "canceled"  # canceled | replaced
+    unsaid: bool = False
+    both_fill: bool = False
+    put_anew: bool = False
+    unlisted: bool = False
     touch: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     chances: Mapping[str, float] = field(default_factory=dict)
 
@@ -106,6 +118,7 @@ ONE_OF = {
     "execution_ids": ("account", "symbol"),
     "ids": ("short", "uuid"),
     "activity_ids": ("execution", "own"),
+    "ended": ("canceled", "replaced"),
 }
 
 

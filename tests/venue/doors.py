@@ -57,6 +57,8 @@ class Doors:
         except (ValueError, TypeError, ArithmeticError) as wrong:
             return Reply(422, {"code": "bad_behaviour", "message": str(wrong)})
         self._exchange.behave(account, behaviour)
+        self._exchange.teller.ring()
+        self._wake.set()
         return Reply(200, behaviour.plain())
 
     def _happen(self, account: str, body: Any) -> Reply:

@@ -12,6 +12,7 @@ from tests.venue.chance import Chance
 from tests.venue.ledger import Ledger, Row
 from tests.venue.matching import Matching, named
 from tests.venue.telling import Report, Teller
+from tests.venue.twins import Stop
 
 Json = Mapping[str, Any]
 
@@ -29,6 +30,7 @@ class Request:
     limit_price: Decimal
     tif: str
     send_by: int | None
+    stop: Stop | None = None
 
     @classmethod
     def read(cls, body: Json) -> "Request":
@@ -43,6 +45,7 @@ class Request:
             limit_price=Decimal(body["limit_price"]),
             tif=body["tif"],
             send_by=body.get("send_by"),
+            stop=_stop(body),
         )
 
 
@@ -54,6 +57,7 @@ class Exchange:
         self.chance = Chance(self.ledger, seed)
         self.teller = Teller(self.ledger, self.chance)
         self._matching = Matching(self.ledger, self.chance, self.teller)
+        self.twins = self._matching.twins
         self.behaviours = self.ledger.behaviours()
         self.arrived: dict[int, Callable[[int, Report], None]] = {}
         """Who waits for the answer to an order that lingers, by its place on the agenda."""
@@ -61,6 +65,7 @@ class Exchange:
     def behave(self, account: str, behaviour: Behaviour) -> None:
         with self.ledger.transaction():
             self.ledger.behave(account, behaviour)
+            self._matching.market_moved(account, behaviour)
         self.behaviours[account] = behaviour
 
     def take(self, account: str, body: Json) -> tuple[int, Report, Row | None]:
@@ -72,6 +77,8 @@ class Exchange:
         if code is not None:
             status = 409 if code == "duplicate_id" else 422
             return status, {"code": code, "message": f"refused: {code}", "at": now}, None
+        if request.stop is not None:
+            self._matching.twins.enter(order, request.stop)
         self._matching.enter(order, behaviour)
         return 200, {"venue_id": order["venue_id"], "at": now}, order
 
@@ -169,6 +176,8 @@ class Exchange:
                 matching.end(order, behaviour, "rejected", "insufficient_funds")
             case "cancel_unasked":
                 matching.end(order, behaviour, "canceled", "venue")
+            case "set_off":
+                matching.set_off(order, behaviour)
             case "late_fill":
                 matching.late_fill(order, behaviour)
             case "over_fill":
@@ -190,6 +199,8 @@ class Exchange:
             return "bad_quantity"
         if not _on_grid(request.limit_price, Decimal(behaviour.tick)):
             return "bad_price"
+        if request.stop is not None and not _can_stop(request, behaviour):
+            return "bad_stop"
         if behaviour.closed:
             return "market_closed"
         if self.chance.fault(account, behaviour, "refuse", request.client_id):
@@ -242,3 +253,23 @@ def _on_grid(value: Decimal, step: Decimal) -> bool:
         return value.is_finite() and value > 0 and value % step == 0
     except ArithmeticError:  # Too many digits to say.
         return False
+
+
+def _stop(body: Json) -> Stop | None:
+    """Raises ArithmeticError."""
+    price, limit = body.get("stop_price"), body.get("stop_limit_price")
+    return Stop(Decimal(price), limit and Decimal(limit)) if price is not None else None
+
+
+def _can_stop(request: Request, behaviour: Behaviour) -> bool:
+    """On the grid, and on the far side of its limit: a stop is where the market is not yet."""
+    stop, tick = request.stop, Decimal(behaviour.tick)
+    assert stop is not None
+    sign = 1 if request.side == "sell" else -1
+    if not _on_grid(stop.price, tick) or (stop.limit and not _on_grid(stop.limit, tick)):
+        return False
+    if request.symbol in behaviour.touch:
+        bid, offer = map(Decimal, behaviour.touch[request.symbol])
+        if sign * ((bid if sign > 0 else offer) - stop.price) <= 0:
+            return False
+    return stop.limit is None or sign * (request.limit_price - stop.price) > 0

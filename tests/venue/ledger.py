@@ -80,6 +80,9 @@ class Ledger:
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
+    def change(self, query: str, **values: Any) -> None:
+        self._db.execute(query, values)
+
     def behave(self, account: str, behaviour: Behaviour) -> None:
         self._db.execute(
             "INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (account) DO UPDATE SET"
@@ -124,6 +127,12 @@ class Ledger:
             " AND code != 'duplicate_id' ORDER BY seq DESC",
             account=account,
             client_id=client_id,
+        )
+
+    def taken(self, account: str) -> list[Row]:
+        return self.rows(
+            "SELECT * FROM orders WHERE account = :account AND code = 'accepted' ORDER BY seq",
+            account=account,
         )
 
     def open_at(self, account: str, t: int) -> list[Row]:

@@ -7,6 +7,7 @@ from tests.venue.behaviour import Behaviour
 from tests.venue.chance import Chance
 from tests.venue.ledger import COUNTS, Ledger, Row
 from tests.venue.telling import Teller, bust_report, execution_report, order_report
+from tests.venue.twins import Twins
 
 
 class Matching:
@@ -14,6 +15,7 @@ class Matching:
 
     def __init__(self, ledger: Ledger, chance: Chance, teller: Teller) -> None:
         self._ledger, self._chance, self._teller = ledger, chance, teller
+        self.twins = Twins(ledger)
 
     def enter(self, order: Row, behaviour: Behaviour) -> None:
         """An order was taken: it will be matched, and a day order rests meanwhile."""
@@ -34,12 +36,38 @@ class Matching:
         if order["tif"] == "ioc":
             self._ledger.schedule(account, soon, "end_ioc" if misses else "match", order["seq"])
             return
+        if self.twins.held(order, now):
+            return
         if reaches and not misses:
             self._ledger.schedule(account, soon, "match", order["seq"])
         elif not misses:
             self._match_later(order, behaviour)
         if behaviour.day_ms is not None:
             self._ledger.schedule(account, now + behaviour.day_ms * 1_000, "expire", order["seq"])
+
+    def market_moved(self, account: str, behaviour: Behaviour) -> None:
+        """Another touch: it reaches what rests, and sets off stops."""
+        for order in self.twins.reached(account, behaviour):
+            self.set_off(order, behaviour)
+        for order in self._ledger.open_at(account, self._ledger.now()):
+            if _reaches_touch(order, behaviour) and not self.twins.held(order, self._ledger.now()):
+                self._ledger.schedule(account, self._ledger.now(), "match", order["seq"])
+
+    def set_off(self, order: Row, behaviour: Behaviour) -> None:
+        """The stop of an order, or of its leg, is reached: from here on it is a limit order."""
+        now = self._ledger.now()
+        whole = (order, *self.twins.legs(order))
+        for leg in [o for o in whole if self.twins.held(o, now) and self._ledger.is_open(o)]:
+            self.twins.set_off(leg)
+            self._tell_state(leg, behaviour)
+            head = self.twins.head_of(leg)
+            if head["seq"] != leg["seq"] and not behaviour.both_fill:
+                self._end(head, behaviour, behaviour.ended, "oco")
+            soon = self._ledger.now() + self._chance.span(behaviour.work_ms, "off", leg["seq"])
+            if _reaches_touch(leg, behaviour) is not False:
+                self._ledger.schedule(leg["account"], soon, "match", leg["seq"])
+            if head["seq"] != leg["seq"] and behaviour.both_fill:
+                self._ledger.schedule(leg["account"], soon, "match", head["seq"])
 
     def match(self, order: Row, behaviour: Behaviour) -> None:
         """Somebody trades with an open order."""
@@ -74,13 +102,34 @@ class Matching:
             filled = self._ledger.filled(order["seq"], self._ledger.now())
             if filled >= Decimal(order["qty"]):
                 self.end(order, behaviour, "filled", None)
+            elif not behaviour.both_fill:
+                self._reduce_others(order, behaviour, filled)
         for kind in ("bust", "correct"):
             self._perhaps(kind, order, behaviour, execution["seq"])
 
     def end(self, order: Row, behaviour: Behaviour, status: str, reason: str | None) -> None:
-        """The order is over, if it is open."""
+        """The order is over, if it is open, and so is what it cancels."""
         if not self._ledger.is_open(order):
             return
+        self._end(order, behaviour, status, reason)
+        if status == "filled" and behaviour.both_fill:
+            return
+        for other in self.twins.others(order):
+            self._end(other, behaviour, "canceled", "oco")
+
+    def _reduce_others(self, order: Row, behaviour: Behaviour, filled: Decimal) -> None:
+        """One of two filled in part: the other is for what is left."""
+        for other in self.twins.others(order):
+            left = Decimal(order["qty"]) - filled
+            if not behaviour.put_anew:
+                self.twins.reduce(other, left)
+                continue
+            head = self.twins.head_of(order)
+            anew = self.twins.put_leg(head, other, left, other["venue_id"])
+            self._end(other, behaviour, "replaced", "oco")
+            self._tell_state(anew, behaviour)
+
+    def _end(self, order: Row, behaviour: Behaviour, status: str, reason: str | None) -> None:
         now = self._ledger.now()
         self._ledger.add(
             "ends",
@@ -95,7 +144,7 @@ class Matching:
         )
         if status == "filled":
             self._perhaps("over_fill", order, behaviour, order["seq"])
-        else:
+        elif reason != "oco" or not behaviour.unsaid:
             self._tell_state(order, behaviour)
         if reason == "requested":
             self._perhaps("late_fill", order, behaviour, order["seq"])

@@ -12,6 +12,11 @@ CREATE TABLE IF NOT EXISTS orders (
     code TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS orders_by_client_id ON orders (account, client_id);
+CREATE TABLE IF NOT EXISTS twins (
+    order_seq INTEGER PRIMARY KEY REFERENCES orders (seq), head_seq INTEGER NOT NULL,
+    stop_price TEXT NOT NULL, stop_limit_price TEXT, set_off_at INTEGER, replaces TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS twins_by_head ON twins (head_seq);
 CREATE TABLE IF NOT EXISTS executions (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, execution_id TEXT NOT NULL,
     order_seq INTEGER NOT NULL REFERENCES orders (seq), venue_id TEXT NOT NULL,

@@ -17,6 +17,8 @@ from app.brokers.alpaca.listing import Listing
 from app.brokers.alpaca.options import Options
 from app.brokers.alpaca.outcomes import outcome_of
 from app.brokers.alpaca.reading import (
+    OPEN,
+    Known,
     foreign,
     object_of,
     order_report,
@@ -25,6 +27,9 @@ from app.brokers.alpaca.reading import (
     told_by_stream,
 )
 from app.brokers.alpaca.stream import Stream
+from app.brokers.alpaca.symbols import Symbols
+from app.brokers.alpaca.twin import is_twin
+from app.brokers.alpaca.twins import Twins
 from app.domain.instant import DAY, MILLISECOND, SECOND, Instant
 from app.ports import (
     Acknowledged,
@@ -68,6 +73,7 @@ def capabilities_of(options: Options) -> Capabilities:
         cancels_per_second=max(1, options.requests_per_minute // 60 - 1),
         closing_auction=True,
         extended_hours=True,
+        stops=options.brackets,
     )
 
 
@@ -80,13 +86,14 @@ class AlpacaBroker:
         self.client = Client(Line(options))
         self._directory = Directory()
         self._agreement = Agreement()
-        self._listing = Listing(self.client, self._directory, self._agreement)
+        self._symbols = Symbols(self.client, self._directory)
+        self._twins = Twins(self.client, self._directory, self._tell, self._hear)
+        self._listing = Listing(self.client, self._directory, self._agreement, self._twins)
         self._stream = Stream(options, self._hear, self._recover)
         self._untold: deque[Report] = deque()
         self._news: Callable[[], None] = _nobody
         self._complained = time.monotonic()
         self._looking: asyncio.Task[None] | None = None
-        self._pairs: dict[str, str] = {}
 
     @property
     def connections(self) -> Mapping[str, str]:
@@ -118,6 +125,8 @@ class AlpacaBroker:
                     return
                 known = self._directory.note(said)
             answer = await self.client.cancel(known.order_id)
+            if known.twin and answer.status_code in (404, 422):
+                await self._cancel_legs(known)
             if answer.status_code in (404, 422) and not known.over:
                 # Over, and nobody here has heard it: the evidence is asked for.
                 await self._tell_state(child_id)
@@ -128,20 +137,22 @@ class AlpacaBroker:
     async def lookup(self, child_id: str) -> OrderReport | None:
         self._stream.start()
         said = await self.client.order_by_client_id(child_id)
-        return None if said is None else self._order(said)
+        return None if said is None else await self._state(said)
 
     async def open_orders(self) -> Sequence[OrderReport]:
         self._stream.start()
-        reports = []
+        reports: dict[str, OrderReport] = {}
         for said in await self.client.open_orders():
-            theirs = self._is_theirs(said)
+            theirs = self._is_theirs(said) and not is_twin(said)
             try:
-                reports.append(self._order(said))
+                report = await self._state(said)
             except ConnectionError as wrong:
                 if not theirs:
                     raise
                 log.debug("somebody else's order cannot be read", error=str(wrong))
-        return reports
+            else:
+                reports[report.broker_order_id] = report
+        return list(reports.values())
 
     async def executions(self, since: Instant) -> Sequence[ExecutionReport | BustReport]:
         self._stream.start()
@@ -154,8 +165,8 @@ class AlpacaBroker:
         rows = await self.client.positions()
         try:
             for row in rows:
-                await self._learn_pair(object_of(row))
-            return positions(rows, self._symbol_of)
+                await self._symbols.learn(object_of(row))
+            return positions(rows, self._symbols.of)
         except ValueError as wrong:
             raise ConnectionError(f"positions that cannot be read: {wrong}") from wrong
 
@@ -180,6 +191,7 @@ class AlpacaBroker:
 
     async def close(self) -> None:
         await self._stream.close()
+        await self._twins.close()
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
@@ -190,13 +202,18 @@ class AlpacaBroker:
         theirs = isinstance(data, dict) and self._is_theirs(data.get("order"))
         try:
             said = object_of(data)
-            event = text(said.get("event"))
-            self._directory.note(said.get("order"))
+            event, order = text(said.get("event")), said.get("order")
+            if self._twins.is_stray(order):
+                self._twins.place(said)
+                return
+            known = self._directory.note(order)
             if event in EXECUTIONS:
-                self._tell(self._agreement.heard(told_by_stream(event, said)))
+                self._tell(self._agreement.heard(told_by_stream(event, said, known)))
                 self._look_soon()
-            else:
-                self._tell([order_report(said.get("order"))])
+            if known.twin:
+                self._twins.doubt(known.head)
+            elif event not in EXECUTIONS:
+                self._tell([order_report(order)])
         except ValueError as wrong:
             if not theirs:
                 log.error("trade update cannot be read", error=str(wrong))
@@ -249,20 +266,15 @@ class AlpacaBroker:
         told, released = await self._listing.since(since)
         self._tell([*told, *released])
 
-    async def _learn_pair(self, row: Mapping[str, Any]) -> None:
-        """Positions, alone of all lists, write pairs without their slash."""
-        asset_id = text(row.get("asset_id"))
-        if row.get("asset_class") != "crypto" or asset_id in self._pairs:
-            return
-        known = self._directory.symbol_of_asset(asset_id)
-        if known is None:
-            asset = await self.client.asset(asset_id)
-            known = text(asset.get("symbol")) if asset is not None else text(row.get("symbol"))
-        self._pairs[asset_id] = known
+    async def _state(self, said: Any) -> OrderReport:
+        """Raises ConnectionError."""
+        return await self._twins.state(said) if is_twin(said) else self._order(said)
 
-    def _symbol_of(self, row: Mapping[str, Any]) -> str:
-        symbol = text(row.get("symbol"))
-        return self._pairs.get(str(row.get("asset_id")), symbol)
+    async def _cancel_legs(self, known: Known) -> None:
+        """The head is over; what took its place, or the stop, may not be."""
+        for order in await self._twins.members(known):
+            if order["id"] != known.order_id and order["status"] in OPEN:
+                await self.client.cancel(order["id"])
 
     def _order(self, said: Any) -> OrderReport:
         try:

@@ -51,8 +51,9 @@ class Client:
         return await self.line.ask("orders:by_client_order_id", query, absent=True)
 
     async def order(self, order_id: str) -> Any:
-        """None: Alpaca does not know it."""
-        return await self.line.ask(f"orders/{_segment(order_id)}", absent=True)
+        """With its legs. None: Alpaca does not know it."""
+        query = {"nested": "true"}
+        return await self.line.ask(f"orders/{_segment(order_id)}", query, absent=True)
 
     async def open_orders(self) -> list[Any]:
         """All of them, the oldest first."""
@@ -62,11 +63,16 @@ class Client:
         """All that came in after a moment, the oldest first, whatever became of them."""
         return await self._orders({"status": "all", "after": rfc3339(max(since, 0))})
 
+    async def orders_around(self, at: Instant, seconds: int) -> list[Any]:
+        """All that came in no further from a moment than this."""
+        after, until = rfc3339(max(at - seconds * SECOND, 0)), rfc3339(at + seconds * SECOND)
+        return await self._orders({"status": "all", "after": after, "until": until})
+
     async def _orders(self, which: Mapping[str, str]) -> list[Any]:
-        """Page by page. Later pages begin a moment before the last order of the page before:
-        several may have come in with it."""
+        """Page by page, legs under the order they belong to. Later pages begin a moment before the
+        last order of the page before: several may have come in with it."""
         found: dict[str, Any] = {}
-        query = {"direction": "asc", "limit": str(OPEN_PAGE), "nested": "false", **which}
+        query = {"direction": "asc", "limit": str(OPEN_PAGE), "nested": "true", **which}
         while True:
             page = _listed(await self.line.ask("orders", query))
             fresh = [o for o in page if _text(o, "id") not in found]
@@ -114,17 +120,26 @@ class Client:
         return None if said is None else _object(said)
 
 
-def order_body(ticket: Ticket) -> dict[str, str | bool]:
-    """A limit order; quantities and prices as text, exact."""
-    body: dict[str, str | bool] = {
+def order_body(ticket: Ticket) -> dict[str, Any]:
+    """A limit order, a stop that becomes one, or both, of which one cancels the other; quantities
+    and prices as text, exact."""
+    body: dict[str, Any] = {
         "symbol": ticket.symbol,
         "side": ticket.side.value,
         "qty": format(ticket.qty, "f"),
         "type": "limit",
-        "limit_price": format(ticket.limit_price, "f"),
         "time_in_force": _time_in_force(ticket),
         "client_order_id": ticket.child_id,
     }
+    limit = {"limit_price": format(ticket.limit_price, "f")}
+    if ticket.stop_price is None:
+        body |= limit
+    elif ticket.stop_limit_price is None:
+        body |= limit | {"type": "stop_limit", "stop_price": format(ticket.stop_price, "f")}
+    else:
+        stop = format(ticket.stop_price, "f"), format(ticket.stop_limit_price, "f")
+        body |= {"order_class": "oco", "take_profit": limit}
+        body["stop_loss"] = dict(zip(("stop_price", "limit_price"), stop, strict=True))
     if ticket.time_in_force is TimeInForce.DAY_EXTENDED:
         body["extended_hours"] = True
     return body

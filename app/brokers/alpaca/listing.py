@@ -9,6 +9,8 @@ from app.brokers.alpaca.agreement import Agreement, Report
 from app.brokers.alpaca.client import Client
 from app.brokers.alpaca.directory import Directory
 from app.brokers.alpaca.reading import Known, Told, moment, object_of, text, told_by_list
+from app.brokers.alpaca.twin import is_twin
+from app.brokers.alpaca.twins import Twins
 from app.domain.identity import parse_child
 from app.domain.instant import HOUR, Instant
 
@@ -24,8 +26,11 @@ BEFORE = HOUR
 class Listing:
     """Reads activities; each knows its order by Alpaca's id alone, so the order is asked for."""
 
-    def __init__(self, client: Client, directory: Directory, agreement: Agreement) -> None:
+    def __init__(
+        self, client: Client, directory: Directory, agreement: Agreement, twins: Twins
+    ) -> None:
         self._client, self._directory, self._agreement = client, directory, agreement
+        self._twins = twins
 
     async def since(self, since: Instant) -> tuple[list[Report], list[Report]]:
         """What the list tells, in order; and what the stream told before and may be believed now.
@@ -78,7 +83,13 @@ class Listing:
         said = await self._client.order(order_id)
         if said is None:
             raise ValueError(f"an execution of the order {order_id}, which Alpaca does not know")
-        return self._directory.note(said)
+        if not is_twin(said) or said.get("legs"):
+            return self._directory.note(said)
+        # A leg by itself, under an id that nobody gave it: never taken for somebody else's.
+        leg = await self._twins.head_of(said)
+        if leg is None:
+            raise ConnectionError(f"an execution of the leg {order_id}, whose order is not listed")
+        return leg
 
 
 def _moment(said: Mapping[str, Any], otherwise: Instant) -> Instant:

@@ -16,8 +16,8 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 class Options:
     """`url` is what Alpaca calls its base URL, without `/v2`; `stream_url` that of trade updates.
 
-    Times are in milliseconds: how long a submit, a cancel and a question may take in all, and how
-    late look-ups and lists may be (`lookup_lag_ms`).
+    `brackets`: exits rest with their stop. Times are in milliseconds: how long a submit, a cancel
+    and a question may take in all, and how late look-ups and lists may be (`lookup_lag_ms`).
     """
 
     key_id: str
@@ -31,6 +31,7 @@ class Options:
     lookup_lag_ms: int = 2_000
     connections: int = 16
     cancel_connections: int = 8
+    brackets: bool = True
 
 
 def read_options(given: Mapping[str, Any]) -> Options:
@@ -58,6 +59,8 @@ def read_options(given: Mapping[str, Any]) -> Options:
         whole = isinstance(value, int) and not isinstance(value, bool)
         if field.type in ("int", int) and not (whole and value > 0):
             raise ValueError(f"{field.name} must be a whole number above zero")
+    if not isinstance(options.brackets, bool):
+        raise ValueError("brackets must be true or false")
     return options
 
 

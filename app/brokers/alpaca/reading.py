@@ -12,7 +12,7 @@ from app.domain.lifecycle import ChildStatus
 from app.domain.quantity import Side
 from app.ports import BustReport, ExecutionReport, OrderReport, Terms
 
-_OPEN = frozenset(
+OPEN = frozenset(
     {
         "new",
         "accepted",
@@ -30,7 +30,7 @@ _OPEN = frozenset(
         "partially_filled",
     }
 )
-_OVER: Mapping[str, ChildStatus] = {
+OVER: Mapping[str, ChildStatus] = {
     "filled": ChildStatus.FILLED,
     "canceled": ChildStatus.CANCELED,
     "expired": ChildStatus.EXPIRED,
@@ -54,7 +54,8 @@ UNTOLD_FEE = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What has to be remembered of an order to read its executions."""
+    """What has to be remembered of an order to read its executions. `twin`: it is one of two, of
+    which neither alone says whether the child is over."""
 
     child_id: str
     order_id: str
@@ -64,6 +65,9 @@ class Known:
     limit_price: Decimal | None
     submitted_at: Instant
     over: bool
+    head: str
+    """The order that it is a leg of; itself, where it is none."""
+    twin: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class Told:
 def known_of(said: Any) -> Known:
     """Raises ValueError."""
     order = object_of(said)
-    limit = order.get("limit_price")
+    limit, twin = order.get("limit_price"), order.get("order_class") == "oco"
     return Known(
         child_id=text(order.get("client_order_id")),
         order_id=text(order.get("id")),
@@ -89,7 +93,9 @@ def known_of(said: Any) -> Known:
         immediate=order.get("time_in_force") in ("ioc", "fok"),
         limit_price=None if limit is None else number(limit),
         submitted_at=moment(order.get("submitted_at") or order.get("created_at")),
-        over=text(order.get("status")) in _OVER,
+        over=text(order.get("status")) in OVER and not twin,
+        head=text(order.get("id")),
+        twin=twin,
     )
 
 
@@ -97,13 +103,13 @@ def order_report(said: Any) -> OrderReport:
     """The state of an order. Raises ValueError."""
     order, known = object_of(said), known_of(said)
     status, filled = text(order.get("status")), number(order.get("filled_qty") or "0")
-    if status not in _OPEN and status not in _OVER:
+    if status not in OPEN and status not in OVER:
         raise ValueError(f"nobody knows the status {status!r}")
     working = ChildStatus.PARTIALLY_FILLED if filled else ChildStatus.WORKING
     return OrderReport(
         child_id=known.child_id,
         broker_order_id=known.order_id,
-        status=_OVER.get(status, working),
+        status=OVER.get(status, working),
         at=moment(order.get("updated_at") or order.get("created_at")),
         filled=filled,
         reason="replaced" if status == "replaced" else None,
@@ -118,11 +124,11 @@ def foreign(said: Any) -> bool:
     return isinstance(name, str) and parse_child(name) is None
 
 
-def told_by_stream(event: str, data: Any) -> Told:
+def told_by_stream(event: str, data: Any, known: Known) -> Told:
     """A fill, a correction or a bust of the stream. Raises ValueError."""
     said = object_of(data)
     order = object_of(said.get("order"))
-    return _told(event, said, known_of(order), order.get("side"), order.get("filled_qty"), "")
+    return _told(event, said, known, order.get("side"), order.get("filled_qty"), "")
 
 
 def told_by_list(said: Any, known: Known) -> Told:
@@ -149,10 +155,10 @@ def _told(
     price = above_zero(said.get("price"))
     report = ExecutionReport(
         child_id=known.child_id,
-        broker_order_id=known.order_id,
+        broker_order_id=known.head,
         execution_id=name or text(said.get("execution_id")),
         symbol=known.symbol,
-        side=_side(side),
+        side=side_of(side),
         qty=above_zero(said.get("qty")),
         price=price,
         fee=UNTOLD_FEE,
@@ -173,8 +179,16 @@ def _terms(order: Mapping[str, Any], known: Known) -> Terms | None:
     """None for an order that is none of ours: of an amount of money, or without a limit."""
     if known.limit_price is None or order.get("qty") is None:
         return None
-    side, qty = _side(order.get("side")), number(order["qty"])
-    return Terms(known.symbol, side, qty, known.limit_price, order.get("time_in_force") == "cls")
+    side, qty = side_of(order.get("side")), number(order["qty"])
+    stop = order.get("stop_price")
+    return Terms(
+        known.symbol,
+        side,
+        qty,
+        known.limit_price,
+        order.get("time_in_force") == "cls",
+        stop_price=None if stop is None else number(stop),
+    )
 
 
 def positions(said: Any, symbol_of: Callable[[Mapping[str, Any]], str]) -> dict[str, Decimal]:
@@ -233,7 +247,7 @@ def text(said: Any) -> str:
     return said
 
 
-def _side(said: Any) -> Side:
+def side_of(said: Any) -> Side:
     side = _SIDES.get(text(said))
     if side is None:
         raise ValueError(f"nobody knows the side {said!r}")

@@ -4,36 +4,19 @@ import hmac
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from tests.venue.alpaca import said
-from tests.venue.behaviour import Behaviour
+from tests.venue.alpaca.asked import REFUSALS, prices_of
+from tests.venue.alpaca.reference import error, reference
 from tests.venue.exchange import Exchange
 from tests.venue.questions import Questions
+from tests.venue.telling import order_report
 from tests.venue.wire import Call, Reply
-
-REFUSALS = {
-    "unknown_symbol": (422, 42210000, 'asset "{symbol}" not found'),
-    "bad_quantity": (422, 40010001, "qty must be > 0 and a multiple of the lot"),
-    "bad_price": (
-        422,
-        42210000,
-        "invalid limit_price {limit_price}. sub-penny increment does not fulfill minimum pricing"
-        " criteria",
-    ),
-    "market_closed": (403, 40310000, "trading in {symbol} is halted"),
-    "insufficient_funds": (403, 40310000, "insufficient buying power"),
-    "duplicate_id": (422, 40010001, "client_order_id must be unique"),
-}
 
 Submit = Callable[[str, Any], Awaitable[Reply]]
 Cancel = Callable[[str, str], Awaitable[Reply]]
-
-
-def error(status: int, code: int, message: str, **more: Any) -> Reply:
-    return Reply(status, {"code": code, "message": message, **more})
 
 
 class AlpacaFace:
@@ -73,7 +56,8 @@ class AlpacaFace:
             case "GET", "orders", order_id:
                 row = self._ledger.order_named(account, order_id)
                 client_id = row["client_id"] if row is not None else ""
-                return await self._look_up(account, client_id, order_id)
+                nested = call.query.get("nested") == "true"
+                return await self._look_up(account, client_id, order_id, nested=nested)
             case "GET", "orders:by_client_order_id":
                 client_id = call.query.get("client_order_id", "")
                 return await self._look_up(account, client_id, client_id)
@@ -82,23 +66,28 @@ class AlpacaFace:
             case "GET", "positions":
                 return await self._positions(account)
             case "GET", *rest:
-                return self._reference(account, rest)
+                return reference(account, self._exchange.behaviours[account], rest)
         return error(404, 40410000, "endpoint not found")
 
     async def _enter(self, account: str, body: Any) -> Reply:
-        if body.get("type") != "limit" or body.get("time_in_force") not in ("day", "gtc", "ioc"):
+        known = body.get("type") in ("limit", "stop_limit")
+        if not known or body.get("time_in_force") not in ("day", "gtc", "ioc"):
             return error(422, 42210000, "invalid order type or time_in_force")
         crypto = said.asset_class(body["symbol"]) == "crypto"
         if crypto and body["time_in_force"] == "day":
             return error(422, 42210000, "invalid crypto time_in_force")
-        if not all(isinstance(body.get(name), str) for name in ("qty", "limit_price")):
+        try:
+            prices = prices_of(body)
+        except (KeyError, TypeError, ValueError) as wrong:
+            return error(422, 42210000, f"invalid oco order: {wrong}")
+        if not all(isinstance(price, str) for price in (body.get("qty"), *prices.values())):
             return error(422, 40010001, "qty and limit_price must be strings")
         native = {
             "client_id": body["client_order_id"],
             "symbol": body["symbol"],
             "side": body["side"],
             "qty": body["qty"],
-            "limit_price": body["limit_price"],
+            **prices,
             "tif": "ioc" if body["time_in_force"] == "ioc" else "day",
             "send_by": None,
         }
@@ -118,7 +107,7 @@ class AlpacaFace:
                     "filled": "0",
                     "at": row["received_at"],
                 }
-                return Reply(200, said.order_json(self._ledger, account, report))
+                return Reply(200, said.order_json(self._ledger, account, report, nested=True))
             case 429:
                 return error(429, 42910000, "too many requests.")
             case 503:
@@ -127,7 +116,9 @@ class AlpacaFace:
             case 400:
                 return error(422, 40010001, reply.body["message"])
         status, code, message = REFUSALS[reply.body["code"]]
-        return error(status, code, message.format_map(body), symbol=body["symbol"])
+        return error(
+            status, code, message.format_map(prices_of(body) | body), symbol=body["symbol"]
+        )
 
     async def _end(self, account: str, order_id: str) -> Reply:
         row = self._ledger.order_named(account, order_id)
@@ -163,7 +154,9 @@ class AlpacaFace:
             entered.body["replaces"] = order_id
         return entered
 
-    async def _look_up(self, account: str, client_id: str, asked: str) -> Reply:
+    async def _look_up(
+        self, account: str, client_id: str, asked: str, *, nested: bool = False
+    ) -> Reply:
         reply = await self._questions.answer(account, ["orders", client_id], {})
         if reply.status == 503:
             return error(503, 50310000, "service unavailable")
@@ -173,27 +166,57 @@ class AlpacaFace:
         # What was refused on arrival is no order here.
         if row is None or row["code"] != "accepted":
             return error(404, 40410000, f"order not found for {asked}")
-        return Reply(200, self._order(account, reply.body))
+        return Reply(200, self._order(account, reply.body, nested=nested))
 
-    def _order(self, account: str, report: Any) -> Any:
-        order = said.order_json(self._ledger, account, report)
+    def _order(self, account: str, report: Any, *, nested: bool = False) -> Any:
+        order = said.order_json(self._ledger, account, report, nested=nested)
+        for one in (order, *(order["legs"] or ())):
+            self._with_successor(one)
+        return order
+
+    def _with_successor(self, order: Any) -> None:
         successor = self._replaced.get(order["id"])
         if successor is not None and order["status"] == "canceled":
             order |= {"status": "replaced", "replaced_by": successor}
-        return order
+        if order["status"] == "replaced" and successor is None:
+            order["replaced_by"] = self._ledger.value(
+                "SELECT o.venue_id FROM twins t JOIN orders o ON o.seq = t.order_seq"
+                " WHERE t.replaces = :id",
+                id=order["id"],
+            )
 
     async def _list(self, account: str, query: dict[str, str]) -> Reply:
-        if query.get("status", "open") != "open":
-            return error(422, 42210000, "only open orders are listed here")
         reply = await self._questions.answer(account, ["orders"], {})
         if reply.status != 200:
             return error(reply.status, 50310000, "service unavailable")
-        orders = [self._order(account, report) for report in reply.body["orders"]]
+        nested = query.get("nested") == "true"
+        reports = reply.body["orders"]
+        if query.get("status", "open") != "open":
+            taken = self._ledger.taken(account)
+            reports = [order_report(self._ledger, row, self._ledger.now()) for row in taken]
+        orders = [self._order(account, r, nested=nested) for r in self._shown(account, reports)]
         if after := query.get("after"):
             orders = [o for o in orders if said.instant(o["submitted_at"]) > said.instant(after)]
+        if until := query.get("until"):
+            orders = [o for o in orders if said.instant(o["submitted_at"]) <= said.instant(until)]
         if query.get("direction", "desc") == "desc":
             orders.reverse()
         return Reply(200, orders[: int(query.get("limit", "50"))])
+
+    def _shown(self, account: str, reports: list[Any]) -> list[Any]:
+        """Legs stand under their order; once that is not listed, by themselves or not at all, and
+        while they are held never."""
+        listed, twins = {report["venue_id"] for report in reports}, self._exchange.twins
+        shown, now = [], self._ledger.now()
+        for report in reports:
+            row = self._ledger.order_named(account, report["venue_id"])
+            assert row is not None
+            beside = twins.head_of(row)["venue_id"] in listed
+            if not twins.is_leg(row) or not (
+                beside or twins.held(row, now) or self._exchange.behaviours[account].unlisted
+            ):
+                shown.append(report)
+        return shown
 
     async def _activities(self, account: str, query: dict[str, str]) -> Reply:
         after = said.instant(query["after"]) if "after" in query else 0
@@ -218,29 +241,6 @@ class AlpacaFace:
             return error(reply.status, 50310000, "service unavailable")
         return Reply(200, [_position(s, q) for s, q in reply.body["positions"].items()])
 
-    def _reference(self, account: str, path: Sequence[str]) -> Reply:
-        behaviour = self._exchange.behaviours[account]
-        match list(path):
-            case ["account"]:
-                money = {name: "1000000" for name in ("cash", "buying_power", "equity")}
-                flags = {"trading_blocked": False, "account_blocked": False}
-                about = {"id": said.asset_id(account), "account_number": account}
-                return Reply(200, about | {"status": "ACTIVE", "currency": "USD"} | money | flags)
-            case ["clock"]:
-                return Reply(200, _clock(behaviour))
-            case ["calendar"]:
-                today = datetime.now(UTC).date().isoformat()
-                return Reply(200, [{"date": today, "open": "09:30", "close": "16:00"}])
-            case ["assets", *parts]:
-                symbols = behaviour.symbols or ("ACME",)
-                if not parts:
-                    return Reply(200, [said.asset(symbol, behaviour) for symbol in symbols])
-                for symbol in symbols:
-                    if "/".join(parts) in (symbol, said.asset_id(symbol)):
-                        return Reply(200, said.asset(symbol, behaviour))
-                return error(404, 40410000, f"asset not found for {'/'.join(parts)}")
-        return error(404, 40410000, "endpoint not found")
-
     def _limited(self, account: str) -> dict[str, str] | Reply:
         """The headers of the rate limit, or the answer to one request too many."""
         limit = self._exchange.behaviours[account].requests_per_minute
@@ -263,16 +263,6 @@ def authorized(account: str, key_id: str, secret: str) -> bool:
     return hmac.compare_digest(key_id, f"key-{account}") and hmac.compare_digest(
         secret, f"secret-{account}"
     )
-
-
-def _clock(behaviour: Behaviour) -> dict[str, Any]:
-    now = datetime.now(UTC)
-    return {
-        "timestamp": now.isoformat(),
-        "is_open": not behaviour.closed,
-        "next_open": (now + timedelta(hours=12)).isoformat(),
-        "next_close": (now + timedelta(hours=6)).isoformat(),
-    }
 
 
 def _position(symbol: str, qty: str) -> dict[str, Any]:

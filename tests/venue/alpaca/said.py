@@ -8,6 +8,7 @@ from uuid import NAMESPACE_DNS, uuid5
 from tests.venue.behaviour import Behaviour
 from tests.venue.ledger import COUNTS, Ledger, Row
 from tests.venue.telling import Report, order_report
+from tests.venue.twins import Twins
 
 STATUS = {
     "working": "new",
@@ -16,6 +17,8 @@ STATUS = {
     "canceled": "canceled",
     "rejected": "rejected",
     "expired": "expired",
+    "replaced": "replaced",
+    "held": "held",
 }
 ENDED = {"filled": "filled_at", "canceled": "canceled_at", "expired": "expired_at"}
 EVENT = {"working": "new", "partially_filled": "restated", "filled": "fill"}
@@ -61,12 +64,19 @@ def asset(symbol: str, behaviour: Behaviour) -> dict[str, Any]:
     }
 
 
-def order_json(ledger: Ledger, account: str, report: Report) -> dict[str, Any]:
-    """An order as its report says it stood."""
+def order_json(
+    ledger: Ledger, account: str, report: Report, *, nested: bool = False
+) -> dict[str, Any]:
+    """An order as its report says it stood, with its legs where they are asked for."""
     row = ledger.order_named(account, report["venue_id"])
     assert row is not None
+    twins = Twins(ledger)
+    twin, legs = twins.of(row), twins.legs(row)
+    alone = twin is not None and twin["stop_limit_price"] is None
     at = report["at"] if isinstance(report["at"], int) else row["received_at"]
     symbol, status = row["symbol"], report["status"]
+    if status == "working" and twins.held(row, ledger.now()):
+        status = "held" if twins.is_leg(row) else "working"
     said = dict.fromkeys(
         ("filled_at", "canceled_at", "expired_at", "failed_at", "replaced_at", "replaced_by")
     )
@@ -81,7 +91,7 @@ def order_json(ledger: Ledger, account: str, report: Report) -> dict[str, Any]:
         "created_at": moment(row["received_at"]),
         "updated_at": moment(report["at"]),
         "submitted_at": moment(row["received_at"]),
-        "replaces": None,
+        "replaces": twin["replaces"] if twin is not None else None,
         "asset_id": asset_id(symbol),
         "symbol": symbol,
         "asset_class": asset_class(symbol),
@@ -89,20 +99,24 @@ def order_json(ledger: Ledger, account: str, report: Report) -> dict[str, Any]:
         "qty": row["qty"],
         "filled_qty": report["filled"],
         "filled_avg_price": _average(ledger, row, at),
-        "order_class": "",
-        "order_type": "limit",
-        "type": "limit",
+        "order_class": "oco" if legs or twins.is_leg(row) else "",
+        "order_type": "stop_limit" if alone else "limit",
+        "type": "stop_limit" if alone else "limit",
         "side": row["side"],
         "time_in_force": "gtc" if crypto and row["tif"] == "day" else row["tif"],
         "limit_price": row["limit_price"],
-        "stop_price": None,
+        "stop_price": twin["stop_price"] if alone and twin is not None else None,
         "status": STATUS[status],
         "extended_hours": False,
-        "legs": None,
+        "legs": [_leg(ledger, account, leg) for leg in legs] if nested and legs else None,
         "trail_percent": None,
         "trail_price": None,
         "hwm": None,
     }
+
+
+def _leg(ledger: Ledger, account: str, leg: Row) -> dict[str, Any]:
+    return order_json(ledger, account, order_report(ledger, leg, ledger.now()))
 
 
 def _average(ledger: Ledger, row: Row, t: int) -> str | None:
