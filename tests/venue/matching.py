@@ -47,11 +47,12 @@ class Matching:
 
     def market_moved(self, account: str, behaviour: Behaviour) -> None:
         """Another touch: it reaches what rests, and sets off stops."""
+        now = self._ledger.now()
+        for order in self._ledger.open_at(account, now):
+            if _reaches_touch(order, behaviour) and not self.twins.held(order, now):
+                self._ledger.schedule(account, now, "match", order["seq"])
         for order in self.twins.reached(account, behaviour):
             self.set_off(order, behaviour)
-        for order in self._ledger.open_at(account, self._ledger.now()):
-            if _reaches_touch(order, behaviour) and not self.twins.held(order, self._ledger.now()):
-                self._ledger.schedule(account, self._ledger.now(), "match", order["seq"])
 
     def set_off(self, order: Row, behaviour: Behaviour) -> None:
         """The stop of an order, or of its leg, is reached: from here on it is a limit order."""

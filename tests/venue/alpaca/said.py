@@ -108,15 +108,21 @@ def order_json(
         "stop_price": twin["stop_price"] if alone and twin is not None else None,
         "status": STATUS[status],
         "extended_hours": False,
-        "legs": [_leg(ledger, account, leg) for leg in legs] if nested and legs else None,
+        "legs": _legs(ledger, account, legs) if nested and legs else None,
         "trail_percent": None,
         "trail_price": None,
         "hwm": None,
     }
 
 
-def _leg(ledger: Ledger, account: str, leg: Row) -> dict[str, Any]:
-    return order_json(ledger, account, order_report(ledger, leg, ledger.now()))
+def _legs(ledger: Ledger, account: str, legs: list[Row]) -> list[dict[str, Any]]:
+    """What took a leg's place is found by the leg alone."""
+    told, twins = [], Twins(ledger)
+    for leg in legs:
+        twin = twins.of(leg)
+        if twin is not None and twin["replaces"] is None:
+            told.append(order_json(ledger, account, order_report(ledger, leg, ledger.now())))
+    return told
 
 
 def _average(ledger: Ledger, row: Row, t: int) -> str | None:
