@@ -45,7 +45,7 @@ async def read_books(connection: Connection, ledger: Ledger) -> Books:
     broker = f"broker {'<>' if ledger.machine_time else '='} '{PAPER}'"
     children = await connection.fetch(
         "SELECT c.account, c.id, c.symbol, c.side, c.qty, c.price, c.status, c.filled, c.adopted,"
-        " c.broker_order_id, o.status AS order_status,"
+        " c.broker_order_id, c.stop_price, c.stop_limit_price, o.status AS order_status,"
         f" {await _intended(connection, ledger)} AS intended_us"
         " FROM children c JOIN orders o ON o.account = c.account AND o.id = c.order_id"
         f" WHERE c.account = $1 AND o.{broker} ORDER BY c.order_id, c.number",

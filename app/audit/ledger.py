@@ -12,7 +12,8 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class VenueOrder:
-    """`ended` is how it ended; None while the venue works it. `late`: taken after its send-by."""
+    """`ended` is how it ended; None while the venue works it. `late`: taken after its send-by. The
+    stop is as that of a child."""
 
     number: int
     client_id: str
@@ -24,6 +25,8 @@ class VenueOrder:
     received_at: int
     ended: str | None
     late: bool = False
+    stop_price: Decimal | None = None
+    stop_limit_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Every order that reached it has a row, refused ones too (`code`); busts and corrections void
 executions; an order without an end is open. Where an account's execution ids are unique for a
-symbol only, adapters name them `<symbol>:<id>`.
+symbol only, adapters name them `<symbol>:<id>`. Where one child is two orders, `twins` says so.
 """
 
 import sqlite3
@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from app.audit.ledger import Ledger, VenueExecution, VenueOrder, Void
+from app.audit.ledger_twins import Twins, twins_of
 
 
 class MachineLedger:
@@ -36,34 +37,42 @@ class MachineLedger:
         return int(found[0])
 
     def _account(self, account: str, by_symbol: bool) -> Ledger:
-        executions = self._executions(account, by_symbol)
+        twins = twins_of(self._db, account)
+        executions = self._executions(account, by_symbol, twins)
         return Ledger(
             account=account,
             machine_time=True,
             number=self._tops["orders"],
             seq=self._tops["executions"],
-            orders=self._orders(account),
+            orders=self._orders(account, twins),
             executions=executions,
             sent=self._counts("TRUE", account),
             refused=frozenset(self._counts("code <> 'accepted'", account)),
-            void=self._void(account, by_symbol, executions),
+            void=self._void(account, by_symbol, executions, twins),
             pending=self._pending(account),
         )
 
-    def _orders(self, account: str) -> tuple[VenueOrder, ...]:
+    def _orders(self, account: str, twins: Twins) -> tuple[VenueOrder, ...]:
         rows = self._db.execute(
             "SELECT o.seq, o.client_id, o.venue_id, o.symbol, o.side, o.qty, o.limit_price,"
             " o.received_at, x.status, o.send_by IS NOT NULL AND o.received_at > o.send_by"
             " FROM orders o LEFT JOIN ends x ON x.order_seq = o.seq"
             " WHERE o.account = ? AND o.code = 'accepted' ORDER BY o.seq",
             (account,),
-        )
+        ).fetchall()
+        ends = twins.ends((row[0], row[1], row[8]) for row in rows)
         return tuple(
-            VenueOrder(n, c, v, sym, side, Decimal(q), Decimal(p), at, ended, bool(late))
-            for n, c, v, sym, side, q, p, at, ended, late in rows
-        )
+            VenueOrder(
+                n, c, v, sym, side, Decimal(q), Decimal(p), at, ends[n], bool(late),
+                *(twins.stops[n].price, twins.stops[n].limit) if n in twins.stops else (),
+            )
+            for n, c, v, sym, side, q, p, at, _, late in rows
+            if n not in twins.heads
+        )  # fmt: skip
 
-    def _executions(self, account: str, by_symbol: bool) -> tuple[VenueExecution, ...]:
+    def _executions(
+        self, account: str, by_symbol: bool, twins: Twins
+    ) -> tuple[VenueExecution, ...]:
         rows = self._db.execute(
             "SELECT seq, execution_id, client_id, symbol, side, qty, price, fee, at, corrects"
             " FROM executions WHERE account = ? ORDER BY seq",
@@ -71,14 +80,19 @@ class MachineLedger:
         )
         return tuple(
             VenueExecution(
-                s, _name(x, sym, by_symbol), c, sym, side, Decimal(q), Decimal(p), Decimal(f), at,
+                s, _name(x, sym, by_symbol), twins.name(c), sym, side, Decimal(q), Decimal(p),
+                Decimal(f), at,
                 None if corrects is None else _name(corrects, sym, by_symbol),
             )
             for s, x, c, sym, side, q, p, f, at, corrects in rows
         )  # fmt: skip
 
     def _void(
-        self, account: str, by_symbol: bool, executions: tuple[VenueExecution, ...]
+        self,
+        account: str,
+        by_symbol: bool,
+        executions: tuple[VenueExecution, ...],
+        twins: Twins,
     ) -> dict[str, Void]:
         void = {
             e.corrects: Void(e.corrects, e.client_id, e.seq <= self._tops["executions"])
@@ -90,7 +104,7 @@ class MachineLedger:
         )
         for seq, execution_id, symbol, client_id in rows:
             name = _name(execution_id, symbol, by_symbol)
-            void[name] = Void(name, client_id, seq <= self._tops["busts"])
+            void[name] = Void(name, twins.name(client_id), seq <= self._tops["busts"])
         return void
 
     def _counts(self, condition: str, account: str) -> dict[str, int]:

@@ -20,11 +20,15 @@ RULES = (
         "I9",
         "children WHERE why ->> 'last' IS NOT NULL AND NOT adopted",
         """
-        SELECT account || '/' || id, format('%s at %s, the last trade was at %s, the collar %s',
-            side, price, last, collar)
-        FROM (SELECT c.account, c.id, c.side, c.price, (c.why ->> 'last')::numeric AS last, o.collar
-              FROM children c JOIN orders o ON o.account = c.account AND o.id = c.order_id
-              WHERE c.why ->> 'last' IS NOT NULL AND NOT c.adopted) priced
+        WITH sent AS (SELECT c.*, (c.why ->> 'last')::numeric AS last, o.collar
+            FROM children c JOIN orders o ON o.account = c.account AND o.id = c.order_id
+            WHERE c.why ->> 'last' IS NOT NULL AND NOT c.adopted)
+        SELECT account || '/' || id, format('%s at %s, the last trade, or its stop, was at %s, the'
+            ' collar %s', side, price, last, collar)
+        FROM (SELECT account, id, side, price, last, collar FROM sent
+              WHERE stop_price IS NULL OR stop_limit_price IS NOT NULL
+              UNION ALL SELECT account, id, side, coalesce(stop_limit_price, price), stop_price,
+                  collar FROM sent WHERE stop_price IS NOT NULL) priced
         WHERE last > 0 AND ((side = 'buy' AND price > last * (1 + collar))
             OR (side = 'sell' AND price < last * (1 - collar)))""",
     ),

@@ -63,6 +63,9 @@ def compare(ledger: Ledger, books: Books, landed: Landed) -> tuple[Check, ...]:
     )  # fmt: skip
 
 
+_TERMS = ("symbol", "side", "qty", "price", "stop_price", "stop_limit_price")
+
+
 def _strangers(ours: list[VenueOrder], ledger: Ledger, books: Books) -> Iterator[Fault]:
     for order in ours:
         subject = f"{ledger.account}/{order.client_id}"
@@ -73,8 +76,9 @@ def _strangers(ours: list[VenueOrder], ledger: Ledger, books: Books) -> Iterator
             if order.number <= ledger.number and not known:
                 yield Fault(subject, f"the venue has it as {order.venue_id}, we have no child")
             continue
-        there = (order.symbol, order.side, order.qty, order.limit_price)
-        here = (child["symbol"], child["side"], child["qty"], child["price"])
+        stop = (order.stop_price, order.stop_limit_price)
+        there = (order.symbol, order.side, order.qty, order.limit_price, *stop)
+        here = tuple(child[name] for name in _TERMS)
         if there != here:
             yield Fault(subject, f"the venue has {_text(there)}, the child is {_text(here)}")
 

@@ -203,7 +203,8 @@ def _change(leg: Leg, uncovered: Decimal, wanted: Levels, force: str | None) -> 
     most = leg.filled + uncovered
     if most <= leg.filled and leg.filled == 0:
         return Change(cancel=True)
-    qty = max(most, leg.filled + leg.reserved)
+    # What the broker filled beyond the leg's quantity stays its excess: no more was asked for.
+    qty = max(most, min(leg.filled + leg.reserved, leg.qty))
     forced = leg.forced is not None
     moved = not forced and force is None and wanted != leg.levels and wanted != Levels()
     change = Change(

@@ -61,12 +61,11 @@ def _stop(task: Task, desk: Desk) -> Stop | None:
     if stop is None or is_forced(task) or not desk.stops:
         return None
     instrument = task.instrument
-    if "/" in instrument.symbol or not is_multiple(instrument.lot, Decimal(1)):
+    pair, whole = "/" in instrument.symbol, is_multiple(instrument.lot, Decimal(1))
+    if pair or not whole or task.extended_hours:
         return None
-    if task.extended_hours or task.session.round_the_clock:
-        return None
-    # Never set off by a touch that is not yet at the stop, nor kept from one inside the collar.
-    away = task.side.other
-    price = passive_tick(stop, instrument.tick, away)
-    limit = passive_tick(price * (1 + task.side.sign * task.policy.collar), instrument.tick, away)
+    # Never set off by a touch that is not yet at the stop, and never outside the collar around it.
+    price = passive_tick(stop, instrument.tick, task.side.other)
+    furthest = price * (1 + task.side.sign * task.policy.collar)
+    limit = passive_tick(furthest, instrument.tick, task.side)
     return Stop(price, limit) if limit > 0 else None
