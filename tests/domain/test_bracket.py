@@ -195,6 +195,15 @@ def test_whatever_happens_exits_cover_the_entry_and_no_more(
             assert group.entry.filled - taken - given_up <= 0, "a fill without an exit"
 
 
+def test_what_the_broker_filled_too_much_is_asked_for_by_nobody() -> None:
+    """Both orders of a child that rested with its stop may fill: its excess, and an alarm."""
+    entry = Entry(Side.BUY, D(100), D(100), over=True, ending=False)
+    twice = Leg("x1", D(100), D(200), levels=Levels(D(110), D(95)))
+    found = duty(at("110", "95"), entry, [twice], lot=LOT, tick=TICK)
+    assert found.change is None
+    assert found.enter is None
+
+
 # The stop
 
 

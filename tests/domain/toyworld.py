@@ -126,6 +126,7 @@ class Venue:
     rng: Random = field(default_factory=lambda: Random(0))
     lag: Micros = 0
     refuses: float = 0
+    refusal: str = "no"
     silent: float = 0
     throws_out: float = 0
     hits: float = 0.5
@@ -139,7 +140,7 @@ class Venue:
     def submit(self, order: Intended, market: Market, now: Instant) -> None:
         roll = self.rng.random()
         if roll < self.refuses:
-            self.reports.append((now, ChildRejected(now, order.child_id, "no")))
+            self.reports.append((now, ChildRejected(now, order.child_id, self.refusal)))
         elif roll < self.refuses + self.silent:
             self.reports.append((now, BecameUnknown(now, order.child_id, "timeout")))
             if self.rng.random() < 0.5:
@@ -460,6 +461,8 @@ class World:
             send.purpose,
             send.time_in_force,
             send.quote_at,
+            send.stop_price,
+            send.stop_limit_price,
         )
         self.execution = apply(self.execution, fact)
         child = self.execution.child(fact.child_id)
