@@ -36,8 +36,10 @@ CHECKS: Mapping[str, Callable[[live.Session], Awaitable[str]]] = {
         live.gap,
         live.another_adapter,
         live.cancel_filled,
+        live.stop_canceled,
     )
 }
+TRADES = ("cancel_filled", "stop_canceled")
 SAFE_HOSTS = frozenset({"paper-api.alpaca.markets", "127.0.0.1", "localhost"})
 
 
@@ -57,7 +59,7 @@ async def certify(session: live.Session) -> list[Result]:
         check = CHECKS.get(row)
         if check is None:
             results.append(Result(row, "–", UNPROVOKED))
-        elif row == "cancel_filled" and not is_open:
+        elif row in TRADES and not is_open:
             results.append(Result(row, "–", CLOSED))
         else:
             results.append(await _result(row, check(session)))

@@ -253,6 +253,40 @@ async def cancel_filled(session: Session) -> str:
     return f"told within {took:.1f} s; the stream's execution ids {ids[same]}"
 
 
+async def stop_canceled(session: Session) -> str:
+    """One share is bought, rests with its stop, is free again once both are canceled, and sold."""
+    async with session.broker() as broker:
+        await _trade(session, broker, Side.BUY)
+        levels = {
+            name: (session.price * Decimal(factor)).quantize(CENT, ROUND_HALF_UP)
+            for name, factor in _LEVELS.items()
+        }
+        ticket = session.ticket(Side.SELL, rests=True, **levels)
+        try:
+            await acknowledged(broker, ticket)
+            mine = [o for o in await broker.open_orders() if o.child_id == ticket.child_id]
+            require(len(mine) == 1 and mine[0].terms is not None, mine)
+            assert mine[0].terms is not None
+            require(mine[0].terms.stop_price == ticket.stop_price, mine)
+            begun = time.monotonic()
+            await broker.cancel(ticket.child_id, now())
+            told = await session.hear(broker, lambda r: _over(r, ticket), "the cancel of both")
+            took = time.monotonic() - begun
+            require(isinstance(told, OrderReport) and told.status is ChildStatus.CANCELED, told)
+        finally:
+            await _trade(session, broker, Side.SELL)
+    return f"evidence about both after {took * 1000:.0f} ms"
+
+
+_LEVELS = {"limit_price": "1.5", "stop_price": "0.6", "stop_limit_price": "0.55"}
+
+
+async def _trade(session: Session, broker: AlpacaBroker, side: Side) -> None:
+    ticket = session.ticket(side, rests=False)
+    await acknowledged(broker, ticket)
+    await session.hear(broker, lambda r: _filled(r, ticket), "the fill")
+
+
 async def rate_limit(session: Session) -> str:
     async with session.broker() as broker:
         account = await broker.client.account()

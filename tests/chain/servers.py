@@ -20,6 +20,7 @@ def broker_behind(url: str, key: str) -> dict[str, str]:
         "ALPACA_KEY_ID": key.split("_")[1],
         "ALPACA_SECRET_KEY": key,
         "ALPACA_REQUESTS_PER_MINUTE": "6000",
+        "ALPACA_BRACKETS": "false",
     }
 
 

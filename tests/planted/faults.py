@@ -7,6 +7,7 @@ from tests.planted.executing import EXECUTING
 from tests.planted.owning import OWNING
 from tests.planted.restraining import RESTRAINING
 from tests.planted.sending import SENDING
+from tests.planted.stopping import STOPPING
 from tests.planted.telling import TELLING
 
 FAULTS = (
@@ -17,5 +18,6 @@ FAULTS = (
     *DECIDING,
     *RESTRAINING,
     *EXECUTING,
+    *STOPPING,
     *TELLING,
 )
