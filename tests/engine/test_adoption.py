@@ -81,6 +81,13 @@ def test_a_child_in_the_closing_auction_is_taken_in_as_such() -> None:
     assert (fact.purpose, fact.time_in_force) == (Purpose.CLOSE, TimeInForce.CLS)
 
 
+def test_a_child_is_taken_in_with_its_stop() -> None:
+    terms = replace(TERMS, stop_price=D(9), stop_limit_price=D(8))
+    fact = adoption(lost(), [replace(state(), terms=terms)], OPEN)
+    assert fact is not None
+    assert (fact.stop_price, fact.stop_limit_price) == (9, 8)
+
+
 @pytest.mark.parametrize(
     ("reports", "done", "live"),
     [
