@@ -62,7 +62,7 @@ def _child(item: Answer, traded: dict[str, tuple[float, float]]) -> list[str]:
     at = clock_time(item["intended_at"])
     head = (
         f"{at}  child {item['number']}: {item['side']} {amount(item['qty'])} at"
-        f" {tick(item['price'])}, {_PURPOSE[item['purpose']]}"
+        f" {tick(item['price'])}, {_PURPOSE[item['purpose']]}{_stop(item)}"
     )
     lines = [head, *_saw(item["why"])]
     if not item["why"]:
@@ -72,6 +72,11 @@ def _child(item: Answer, traded: dict[str, tuple[float, float]]) -> list[str]:
     average = str(money / qty) if qty else None
     lines.append(f"became    {item['status']}{reason}, {_filled(item['filled'], average)}")
     return [lines[0], *(_INDENT + line for line in lines[1:])]
+
+
+def _stop(item: Answer) -> str:
+    stop = item.get("stop_price")
+    return f" with its stop at {tick(stop)}" if stop is not None else ""
 
 
 _PURPOSE = {"cross": "crosses", "rest": "rests"}

@@ -186,3 +186,52 @@ async def test_updates_of_strangers_are_no_gap() -> None:
         assert {report.child_id for report in told} == {MINE}
         # Asked by us, and once to close the gap before the stream.
         assert asked == ["orders", "orders"]
+
+
+LEG = OURS | {
+    "id": "9a9d9a4b-1f4b-4b0e-8f0a-0f5c8e0c6a01",
+    "client_order_id": "7f9d2c34-2f55-4b7a-9f0f-3f5f0c7d9e11",
+    "order_class": "oco",
+    "type": "stop_limit",
+    "stop_price": "90",
+    "limit_price": "89",
+}
+
+
+def legs(listed: list[Any]) -> FastAPI:
+    """A venue where a leg was executed; `listed` are its orders."""
+    api = alpaca(listed, [], [])
+    api.router.routes = [r for r in api.router.routes if "FILL" not in getattr(r, "path", "")]
+
+    @api.get("/v2/orders/{name}")
+    async def one(name: str) -> Any:
+        return LEG
+
+    @api.get("/v2/account/activities/FILL")
+    async def fills() -> Any:
+        row = {"id": "20260316000000000::x1", "order_id": LEG["id"], "type": "fill", "qty": "5"}
+        row |= {"price": "89.5", "cum_qty": "5", "side": "sell"}
+        return [row | {"transaction_time": LEG["submitted_at"]}]
+
+    return api
+
+
+async def test_an_execution_of_a_leg_is_never_passed_over() -> None:
+    """Its name says nothing: it may be of a stop of ours."""
+    async with opened(legs([])) as broker:
+        with pytest.raises(ConnectionError, match="whose order is not listed"):
+            await broker.executions(0)
+
+
+@pytest.mark.parametrize("name", [MINE, "somebody else's"])
+async def test_a_leg_goes_by_the_name_of_its_order(name: str) -> None:
+    head = OURS | {"client_order_id": name, "order_class": "oco", "legs": [LEG]}
+    async with opened(legs([head])) as broker:
+        assert [report.child_id for report in await broker.executions(0)] == [name]
+        assert [report.child_id for report in await broker.open_orders()] == [name]
+
+
+async def test_a_pair_of_somebody_else_that_nobody_can_read_hides_none_of_ours() -> None:
+    odd = LEGS | {"order_class": "oco", "legs": [LEG | {"status": "odd"}]}
+    async with opened(alpaca([odd, OURS], [], [])) as broker:
+        assert [report.child_id for report in await broker.open_orders()] == [MINE]

@@ -143,7 +143,7 @@ class AlpacaBroker:
         self._stream.start()
         reports: dict[str, OrderReport] = {}
         for said in await self.client.open_orders():
-            theirs = self._is_theirs(said) and not is_twin(said)
+            theirs = self._is_theirs(said) and not self._twins.is_stray(said)
             try:
                 report = await self._state(said)
             except ConnectionError as wrong:

@@ -88,6 +88,7 @@ class Listing:
         # A leg by itself, under an id that nobody gave it: never taken for somebody else's.
         leg = await self._twins.head_of(said)
         if leg is None:
+            log.error("nobody knows whose leg was executed", order=order_id)
             raise ConnectionError(f"an execution of the leg {order_id}, whose order is not listed")
         return leg
 
