@@ -1,6 +1,7 @@
 """Exits at a broker that rests stops: when theirs goes there, and what becomes of it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ import pytest
 from pydantic import SecretStr
 
 from app.audit import Terms, audit
+from app.domain.fact import Amended
 from app.engine import commands
+from app.store import journal
+from app.store.journal import Entry
 from tests.engine.test_exits import exits, offsets
 from tests.venue.running import RunningVenue, running_venue
 from tests.world import CALLER, World, open_world
@@ -205,3 +209,27 @@ async def test_switched_off_the_stop_is_watched_here(database_url: str, tmp_path
         exit_id = await market.exit_of(await market.entered(target="4.00", stop="2.00"))
         await market.children(exit_id, rests_plainly)
         assert market.venue.rows("SELECT count(*) FROM twins") == [(0,)]
+
+
+async def test_our_desk_may_be_first(market: Market) -> None:
+    """It sees the touch where the venue does not: both of the venue's orders go before it crosses,
+    and what it crosses is all there is."""
+    exit_id = await market.exit_of(await market.entered(target="5.00", stop="2.00"))
+    (child,) = await market.children(exit_id, rests_with_stop)
+    touched = Amended(time.time_ns() // 1_000, params={"stop": D(child["price"]) - 1})
+    async with market.world.database.transaction() as connection:
+        entry = Entry(exit_id, [touched], attention=True)
+        await journal.record(connection, account=ACCOUNT, broker="alpaca", entries=[entry])
+    row = await market.world.done(exit_id)
+    assert (row["status"], row["filled"], row["excess"]) == ("filled", QTY, 0)
+    assert row["params"]["forced"] == "stop"
+    first, *crossing = await market.world.children(exit_id)
+    assert (first["id"], first["status"], first["filled"]) == (child["id"], "canceled", "0")
+    assert {(c["purpose"], c["stop_price"]) for c in crossing} == {("cross", None)}
+    open_now = (
+        "SELECT count(*) FROM orders o WHERE code = 'accepted'"
+        " AND NOT EXISTS (SELECT 1 FROM ends x WHERE x.order_seq = o.seq)"
+    )
+    assert market.venue.rows(open_now) == [(0,)]
+    assert market.sold() == QTY
+    await market.right()
