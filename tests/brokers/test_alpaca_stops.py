@@ -1,5 +1,6 @@
 """A child with its stop is two orders at Alpaca: whatever one of them says is not yet about it."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -209,3 +210,36 @@ async def test_what_is_not_for_stops_is_refused_by_the_venue(alpaca: AlpacaRehea
         assert "oco" in outcome.message
     now = exits("c", time_in_force=TimeInForce.IOC)
     assert "oco" in (await broker.submit(now)).message
+
+
+@pytest.mark.parametrize(
+    "chance",
+    [
+        "cut_after",
+        "ack_reorder",
+        "report_drop",
+        "report_duplicate",
+        "report_reorder",
+        "report_garbage",
+        "stream_cut",
+        "question_503",
+        "list_omits",
+    ],
+)
+async def test_whatever_is_lost_nothing_is_counted_elsewhere_or_twice(
+    alpaca: AlpacaRehearsal, chance: str
+) -> None:
+    broker = alpaca.open(chance, **CALM_MARKET)
+    await broker.submit(exits(MINE))
+    moves(alpaca, BELOW)
+    await alpaca.until(lambda: alpaca.count("executions") == 1)
+    await asyncio.sleep(0.3)
+    alpaca.venue.change(alpaca.account, chances={chance: 0.0})
+    told = await alpaca.hear(broker)
+    executions = await broker.executions(0)
+    assert net(executions) == net([*executions, *told]) == -100
+    assert named([*executions, *told]) == {MINE}
+    assert ends(told, MINE) <= {(ChildStatus.FILLED, Decimal(100))}
+    found = await known(broker, MINE)
+    assert (found.status, found.filled) == (ChildStatus.FILLED, 100)
+    assert await broker.open_orders() == []
