@@ -29,6 +29,14 @@ ALL = (
         ),
     ),
     Planted(
+        "every order at the venue is a child of ours",
+        ledger=(
+            "CREATE TABLE twins (order_seq INTEGER, head_seq INTEGER, stop_price TEXT,"
+            " stop_limit_price TEXT)",
+            f"INSERT INTO twins VALUES ({LAST}, {LAST}, '9', '8')",
+        ),
+    ),
+    Planted(
         "what is open at the venue is open in our books",
         ledger=("DELETE FROM ends WHERE status = 'filled'",),
     ),

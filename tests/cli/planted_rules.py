@@ -19,6 +19,11 @@ PRICES = (
         (f"UPDATE children SET why = jsonb_set(why, '{{last}}', '\"1\"') WHERE {CHILD_OF_TWAP}",),
     ),
     Planted(
+        "no child is priced outside the collar around the last trade",
+        ("UPDATE children SET stop_price = price, stop_limit_price ="
+         f" price * CASE side WHEN 'buy' THEN 3 ELSE 0.3 END WHERE {CHILD_OF_TWAP}",),
+    ),
+    Planted(
         "participation stays under its cap, by what each decision saw",
         (f"UPDATE orders SET max_participation = 0.0001 WHERE id = {FILLED_ORDER}",),
     ),
