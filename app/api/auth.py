@@ -1,6 +1,7 @@
 """Who is asking: a key in the Authorization header, and the scope every route declares."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -101,6 +102,7 @@ def bearer(header: str | None) -> str | None:
     return text.strip() if kind.lower() == "bearer" else None
 
 
+@lru_cache(maxsize=1024)
 def caller_of(key: Key) -> Caller:
     accounts = tuple(sorted(key.accounts)) if key.accounts is not None else None
     flattens = key.may("trade") or key.may("risk")

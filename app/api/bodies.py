@@ -84,7 +84,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise _Twice("a name comes twice in one object")
-    if max(map(len, members), default=0) > 200 or not "".join(members).isprintable():
+    names = "".join(members)
+    if not names.isprintable() or (len(names) > 200 and max(map(len, members)) > 200):
         raise _Twice("a name is not printable or longer than 200 characters")
     return members
 

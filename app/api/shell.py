@@ -1,5 +1,6 @@
 """The shell around every request: its id, its time, its log line, and no failure unanswered."""
 
+import logging
 import os
 import re
 import time
@@ -23,6 +24,7 @@ class Shell:
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
+        self._tells: bool | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,6 +58,11 @@ class Shell:
         if scope.get("root_path") and route != "unknown":
             route = scope["root_path"] + route
         self._metrics.observe(scope["method"], route, status, seconds)
+        if self._tells is None:
+            # Asked once: a line that nobody wants costs as much as reading a request's head.
+            self._tells = bool(log.is_enabled_for(logging.DEBUG))
+        if not self._tells:
+            return
         log.debug(
             "request",
             method=scope["method"],

@@ -24,7 +24,7 @@ from app.failpoints import reach
 from app.store import rows
 from app.store.arrival import Accepted, Arrival, Clash, Halted, Verdict
 from app.store.controls import Switch
-from app.store.database import to_json
+from app.store.database import Written, to_json
 from app.store.doorbell import EVENTS, WORK
 from app.store.intake import find_earlier
 from app.store.restraint import Checked, Refused
@@ -238,7 +238,7 @@ def _market(
         "instrument": rows.instrument_to_json(scene.instrument),
         "session_opens_at": session.opens_at,
         "session_closes_at": session.closes_at,
-        "curve": rows.curve_to_json(scene.curve_for(session, extended)),
+        "curve": Written(rows.curve_to_json(scene.curve_for(session, extended))),
         "max_quote_age_us": policy.max_quote_age,
         "collar": policy.collar,
         "close_cutoff_us": policy.close_cutoff,

@@ -29,7 +29,8 @@ async def accept_many(
             await asyncio.sleep(0)
         outcomes.append(await _checked(service, caller, request, given))
     # Added in one go; a caller that hangs up from here on changes nothing.
-    answers = [service.intake.add(one) if isinstance(one, Arrival) else one for one in outcomes]
+    added = iter(service.intake.add_all([one for one in outcomes if isinstance(one, Arrival)]))
+    answers = [next(added) if isinstance(one, Arrival) else one for one in outcomes]
     return [
         await _settled(service, request, answer)
         for (request, _), answer in zip(asked, answers, strict=True)

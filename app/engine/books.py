@@ -1,6 +1,6 @@
 """What a desk learns: reports and answers into the journal, and from there into its memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -14,7 +14,7 @@ from app.engine.marking import Marking
 from app.engine.measuring import Measuring
 from app.engine.recent import Recent
 from app.engine.shared import Shared
-from app.engine.sorting import Lost, waiting
+from app.engine.sorting import Lost, parted, waiting
 from app.failpoints import reach
 from app.ports import OrderReport, Report, illegible
 from app.store import children, journal
@@ -24,9 +24,6 @@ from app.store.journal import Contradiction, Entry, Recorded, Unwritable
 from app.store.leases import Lease
 
 log = structlog.get_logger()
-
-BOOKED_AT_ONCE = 500
-"""Reports of one transaction: leases are renewed, and others heard, in between."""
 
 FAILED_AT_ONCE = 3
 """Look-ups of lost children that fail before the others wait as well: each may take a while."""
@@ -49,26 +46,6 @@ not end the others."""
 
 class Illegible(ValueError):
     """What the broker said of a child cannot be read: what became of it is not known."""
-
-
-def parted(reports: Sequence[Report]) -> Iterator[list[Report]]:
-    """Reports in parts that a transaction is soon done with, all of one child in the same part."""
-    by_child: dict[str, list[Report]] = {}
-    for report in reports:
-        by_child.setdefault(report.child_id, []).append(report)
-    part: list[Report] = []
-    for told in by_child.values():
-        part += told
-        if len(part) >= BOOKED_AT_ONCE:
-            yield part
-            part = []
-    if part:
-        yield part
-
-
-def _joined(waits: Lost, again: Lost) -> Lost:
-    reports = tuple(dict.fromkeys((*waits.reports, *again.reports)))
-    return Lost(again.child_id, again.parent, reports)
 
 
 class Books:
@@ -128,39 +105,55 @@ class Books:
                 connection, account=account, broker=broker, entries=entries, known=known
             )
 
-    async def hear(self, now: Instant) -> bool:
-        """Book what the broker has to tell; a broker that is away tells nothing."""
+    async def hear(self, now: Instant, answers: Sequence[Entry] = ()) -> bool:
+        """Book what the broker has to tell, and with it its answers to what was sent; a broker
+        that is away tells nothing. Whether there was anything."""
+        reports: Sequence[Report] = ()
         try:
             reports = await self._broker.reports(now)
         except ConnectionError as away:
             log.warning("broker tells nothing", account=self._account, error=str(away))
-            return False
-        return await self.book(reports, now)
+        return await self.book(reports, now, answers)
 
-    async def book(self, reports: Sequence[Report], now: Instant) -> bool:
-        """Book what the broker told; whether it told anything."""
+    async def book(
+        self, reports: Sequence[Report], now: Instant, answers: Sequence[Entry] = ()
+    ) -> bool:
+        """Book what the broker told, and answers before it; whether it told anything."""
         if not reports:
-            return False
+            await self.record(answers, now)
+            return bool(answers)
         reach("report.heard")
         for report in filter(illegible, reports):
             await self._stop_for(report, now)
         legible = [report for report in reports if not illegible(report)]
         fresh = [*self._recent.unheard(legible), *self.held.values()]
+        if not fresh:
+            await self.record(answers, now)
+            return bool(answers)
         for part in parted(fresh):
-            await self._book_or_set_aside(part, now)
-        return bool(fresh)
+            await self._book_or_set_aside(part, now, answers)
+            answers = ()
+        return True
 
-    async def _book_or_set_aside(self, reports: Sequence[Report], now: Instant) -> None:
+    async def _book_or_set_aside(
+        self, reports: Sequence[Report], now: Instant, answers: Sequence[Entry] = ()
+    ) -> None:
         """A report that cannot be booked is kept for a human and must not stop the others."""
+        known = self._roster.known_by_child(report.child_id for report in reports)
         try:
             booked = await inbox.book(
                 self._database,
                 account=self._account,
                 broker=self._broker.name,
                 reports=reports,
-                known=self._roster.known_by_child(report.child_id for report in reports),
+                answers=answers,
+                known=known | self._roster.known(entry.order_id for entry in answers),
             )
         except OUR_MISTAKES as mistake:
+            if answers:
+                await self.record(answers, now)
+                await self._book_or_set_aside(reports, now)
+                return
             ids = sorted({report.child_id for report in reports})
             if len(ids) > 1:
                 for child_id in ids:
@@ -169,6 +162,7 @@ class Books:
                 return
             await self._set_aside(ids[0], reports, mistake, now)
             return
+        await self._pace.refused(answers, self._roster.orders, now)
         self._recent.remember(booked.recorded)
         self.held = waiting(self.held, reports, booked.held)
         await self.take_over(booked.recorded, now)
@@ -190,7 +184,7 @@ class Books:
         for child in lost:
             waits = self.lost.get(child.child_id)
             if waits is not None or failed >= FAILED_AT_ONCE:
-                self._wait_for(child if waits is None else _joined(waits, child))
+                self._wait_for(child if waits is None else waits.joined(child))
                 continue
             try:
                 fact, reports = await adopted(self._broker, child, now)

@@ -6,15 +6,16 @@ due orders are decided, intents are committed, children leave, and it is quiet a
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import structlog
 
 from app.domain.alert import Thresholds
-from app.domain.fact import ChildFact, Fact
 from app.domain.instant import Instant
 from app.domain.seen import looks_back_to
 from app.engine import reconcile
 from app.engine.acting import Acting
+from app.engine.answers import Answers
 from app.engine.books import Books
 from app.engine.desk_rules import DeskRules
 from app.engine.evidence import evidence_for
@@ -37,7 +38,6 @@ from app.ports import Broker
 from app.store import accounts, leases, open_orders
 from app.store.database import Database
 from app.store.doorbell import Doorbell
-from app.store.journal import Entry
 from app.store.leases import Lease
 from app.store.open_orders import Loaded
 
@@ -83,12 +83,11 @@ class Desk:
         self.lease = lease
         self._database = database
         self._market = market
-        self._stir = stir
-        self._answers: list[tuple[str, ChildFact]] = []
+        self._answers = Answers(stir)
         self._overdue_at = self._versions_at = 0.0
         self._roster = Roster(rules.max_working_orders, self_match=rules.self_match)
         self._watch = Watch(database, account, thresholds, market.vwap)
-        self._sender = Sender(broker, self._answered, safe, market.clock.now, kill_file)
+        self._sender = Sender(broker, self._answers.note, safe, market.clock.now, kill_file)
         shared = Shared(
             account=account,
             broker=broker,
@@ -165,7 +164,7 @@ class Desk:
         """Let what is on the wire come back."""
         await self._reconciling.close()
         await self._sender.close()
-        await self._book_answers()
+        await self._book_answers(self._market.clock.now())
         await self._marking.close()
 
     async def abandon(self) -> None:
@@ -178,17 +177,18 @@ class Desk:
         time of its own. Whether anything was done."""
         worked = False
         for _ in range(ROUNDS_MAX):
-            busy = await self._books.hear(now)
+            busy = await self._hear(now, stepped=stepped)
             if self._exiting.due:
                 # Before anything is decided: what an exit may do has changed.
                 await self._reload(await self._exiting.look(now), now)
             busy |= await self._acting.due(now)
-            if stepped:
-                # Market time stands still until the venue has answered.
-                await self._sender.settled()
-            busy |= await self._book_answers()
-            if not busy or not stepped:
-                return busy or worked
+            if not stepped:
+                return busy
+            # Market time stands still until the venue has answered.
+            await self._sender.settled()
+            busy |= await self._book_answers(now)
+            if not busy:
+                return worked
             worked = True
         raise NeverQuiet(f"account {self.account} at {now}")
 
@@ -242,21 +242,16 @@ class Desk:
                 if self._market.first(symbol, order.decided.triggers, since, now):
                     self._roster.wake([order_id], now)
 
-    def _answered(self, order_id: str, fact: ChildFact) -> None:
-        self._answers.append((order_id, fact))
-        self._stir()
+    async def _hear(self, now: Instant, *, stepped: bool) -> bool:
+        """Live, with the answers that came since: one transaction for both."""
+        if stepped:
+            return await self._books.hear(now)
+        hear = partial(self._books.hear, now)
+        return await self._answers.booked(hear, self._sender.on_the_wire)
 
-    async def _book_answers(self) -> bool:
-        answers, self._answers = self._answers, []
-        by_order: dict[str, list[Fact]] = {}
-        for order_id, fact in answers:
-            by_order.setdefault(order_id, []).append(fact)
-        entries = [Entry(order_id, found) for order_id, found in by_order.items()]
-        await self._books.record(entries, self._market.clock.now())
-        if answers:
-            reach("answer.recorded")
-        self._sender.on_the_wire.difference_update(fact.child_id for _, fact in answers)
-        return bool(answers)
+    async def _book_answers(self, now: Instant) -> bool:
+        book = partial(self._books.book, (), now)
+        return await self._answers.booked(book, self._sender.on_the_wire)
 
     async def _see_halts(self, now: Instant) -> None:
         limited = await self._acting.see_limits(now)

@@ -1,7 +1,7 @@
 """The one way in for what brokers tell: stream, poll and reconciliation alike."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain.identity import parse_child
 from app.engine import strangers
@@ -11,7 +11,7 @@ from app.ports import ExecutionReport, OrderReport, Report
 from app.store import children, fill_ledger, journal, retention
 from app.store.database import Connection, Database
 from app.store.drafts import Known
-from app.store.journal import Recorded
+from app.store.journal import Entry, Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,11 @@ async def book(
     account: str,
     broker: str,
     reports: Sequence[Report],
+    answers: Sequence[Entry] = (),
     known: Known | None = None,
 ) -> Booked:
-    """Record reports, however often they come, in one transaction.
+    """Record reports, however often they come, in one transaction, and `answers` to what was sent
+    before them.
 
     A fill counts before an end, and an end counts only when every fill it speaks of is booked:
     quantity that was filled is never freed.
@@ -49,7 +51,11 @@ async def book(
         reach("booking.begun")
         sorting = await _sorted(connection, account, broker, reports)
         recorded = await journal.record(
-            connection, account=account, broker=broker, entries=sorting.entries, known=known
+            connection,
+            account=account,
+            broker=broker,
+            entries=_after(answers, sorting.entries),
+            known=known,
         )
         reach("booking.recorded")
         fresh = await strangers.keep(connection, account, broker, sorting.strange)
@@ -62,6 +68,18 @@ async def book(
         strangers=tuple(fresh),
         undead=tuple(sorting.undead),
     )
+
+
+def _after(answers: Sequence[Entry], told: Sequence[Entry]) -> list[Entry]:
+    """One entry an order, what was answered first: a child is sent before it trades."""
+    left = {entry.order_id: entry for entry in told}
+    both = [
+        answer
+        if (entry := left.pop(answer.order_id, None)) is None
+        else replace(entry, facts=[*answer.facts, *entry.facts])
+        for answer in answers
+    ]
+    return [*both, *left.values()]
 
 
 async def _sorted(

@@ -1,7 +1,14 @@
-"""Group commit without a timer: what arrives during a commit forms the next batch."""
+"""Group commit without a timer: what arrives during a commit forms the next batch.
+
+Of many that wait only half leave: clients that are answered all at once ask again all at once, and
+this process and the database would work in turns, each waiting for the other. What came in one
+request stays together.
+"""
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from app.store.arrival import Arrival, Verdict
 from app.store.background import Background
@@ -10,13 +17,25 @@ from app.store.intake import insert
 
 _BATCH_MAX = 1_000
 
+_WORTH_HALVING = 16
+"""A statement has a price of its own; for fewer orders it is most of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An arrival and who waits for its verdict; `more`: the next one came with it."""
+
+    arrival: Arrival
+    answer: "asyncio.Future[Verdict]"
+    more: bool = False
+
 
 class Intake:
     """One writer of accepted orders. A caller that goes away changes nothing."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: deque[tuple[Arrival, asyncio.Future[Verdict]]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self.loop = Background(self._run, "intake")
 
@@ -26,7 +45,7 @@ class Intake:
     async def close(self) -> None:
         """Stop; arrivals that still wait are told."""
         await self.loop.close()
-        _fail(list(self._waiting), ConnectionError("the server is stopping"))
+        _fail(self._waiting, ConnectionError("the server is stopping"))
         self._waiting.clear()
 
     async def put(self, arrival: Arrival) -> Verdict:
@@ -35,12 +54,19 @@ class Intake:
         return await self.add(arrival)
 
     def add(self, arrival: Arrival) -> "asyncio.Future[Verdict]":
-        """What will be the committed verdict on one arrival; what is added without waiting in
-        between travels together."""
-        answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        self._waiting.append((arrival, answer))
+        """What will be the committed verdict on one arrival."""
+        return self.add_all([arrival])[0]
+
+    def add_all(self, arrivals: Sequence[Arrival]) -> "list[asyncio.Future[Verdict]]":
+        """The same of many that travel together."""
+        loop = asyncio.get_running_loop()
+        added = [
+            _Waiting(arrival, loop.create_future(), more=number < len(arrivals))
+            for number, arrival in enumerate(arrivals, 1)
+        ]
+        self._waiting.extend(added)
         self._arrived.set()
-        return answer
+        return [one.answer for one in added]
 
     async def _run(self) -> None:
         while True:
@@ -49,28 +75,33 @@ class Intake:
             while self._waiting:
                 await self._commit(self._next_batch())
 
-    def _next_batch(self) -> list[tuple[Arrival, "asyncio.Future[Verdict]"]]:
-        """Waiting arrivals in order, up to the first that shares a key with one before it."""
-        batch: list[tuple[Arrival, asyncio.Future[Verdict]]] = []
+    def _next_batch(self) -> list[_Waiting]:
+        """Waiting arrivals in order, up to half of them, or the first that shares a key with one
+        before it."""
+        batch: list[_Waiting] = []
         keys: set[tuple[object, ...]] = set()
+        half = max(len(self._waiting) // 2, _WORTH_HALVING)
         while self._waiting and len(batch) < _BATCH_MAX:
-            if not keys.isdisjoint(self._waiting[0][0].keys):
+            following = bool(batch) and batch[-1].more
+            if len(batch) >= half and not following:
+                break
+            if not keys.isdisjoint(self._waiting[0].arrival.keys):
                 break
             batch.append(self._waiting.popleft())
-            keys.update(batch[-1][0].keys)
+            keys.update(batch[-1].arrival.keys)
         return batch
 
-    async def _commit(self, batch: list[tuple[Arrival, "asyncio.Future[Verdict]"]]) -> None:
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
         placed: set[int] = set()
 
         def tell(place: int, verdict: Verdict) -> None:
             placed.add(place)
-            answer = batch[place][1]
+            answer = batch[place].answer
             if not answer.done():
                 answer.set_result(verdict)
 
         try:
-            await insert(self._database, [arrival for arrival, _ in batch], tell)
+            await insert(self._database, [one.arrival for one in batch], tell)
         except asyncio.CancelledError:
             _fail(batch, ConnectionError("the server is stopping"))
             raise
@@ -87,7 +118,7 @@ class Intake:
             _fail(left, failure)
 
 
-def _fail(batch: list[tuple[Arrival, "asyncio.Future[Verdict]"]], failure: Exception) -> None:
-    for _, answer in batch:
-        if not answer.done():
-            answer.set_exception(failure)
+def _fail(batch: Iterable[_Waiting], failure: Exception) -> None:
+    for one in batch:
+        if not one.answer.done():
+            one.answer.set_exception(failure)

@@ -7,6 +7,9 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+AHEAD = 0.4
+"""With this part of its time left, what is remembered is read anew while it still serves."""
+
 
 class Remembered(Generic[T]):
     """The outcome of `read`, never older than `seconds`. Who asks while somebody reads waits for
@@ -21,14 +24,22 @@ class Remembered(Generic[T]):
         self._reading: asyncio.Task[T] | None = None
 
     async def look(self) -> T:
-        if self._known is not None and time.monotonic() < self._until:
+        left = self._until - time.monotonic()
+        if self._known is not None and left > 0:
+            if left < self._seconds * AHEAD:
+                # Nobody waits for it: where many ask, the next is there when this is old.
+                self._begin()
             return self._known
+        return await asyncio.shield(self._begin())
+
+    def _begin(self) -> asyncio.Task[T]:
+        """The reading that is under way, else a new one."""
         if self._reading is None:
             self._reading = asyncio.create_task(self._read())
             # Old from before it was asked: what changes meanwhile must not be believed for longer.
             until = time.monotonic() + self._seconds
             self._reading.add_done_callback(lambda done: self._keep(done, until))
-        return await asyncio.shield(self._reading)
+        return self._reading
 
     def forget(self) -> None:
         """Whoever asks from now on has it read anew, whatever is being read already."""

@@ -1,6 +1,6 @@
 """What a batch of reports means for the journal. Pure: what the journal has is handed in."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -26,6 +26,30 @@ class Lost:
     child_id: str
     parent: Parent
     reports: tuple[Report, ...]
+
+    def joined(self, again: "Lost") -> "Lost":
+        """The same child, told of again."""
+        reports = tuple(dict.fromkeys((*self.reports, *again.reports)))
+        return Lost(again.child_id, again.parent, reports)
+
+
+BOOKED_AT_ONCE = 500
+"""Reports of one transaction: leases are renewed, and others heard, in between."""
+
+
+def parted(reports: Sequence[Report]) -> Iterator[list[Report]]:
+    """Reports in parts that a transaction is soon done with, all of one child in the same part."""
+    by_child: dict[str, list[Report]] = {}
+    for report in reports:
+        by_child.setdefault(report.child_id, []).append(report)
+    part: list[Report] = []
+    for told in by_child.values():
+        part += told
+        if len(part) >= BOOKED_AT_ONCE:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 @dataclass(slots=True)

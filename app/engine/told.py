@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from app.domain.scene import Scene
+from app.engine.remembered import AHEAD
 from app.store import market_state, watched
 from app.store.database import Database
 from app.store.market_state import ClockRow
@@ -46,14 +47,22 @@ class Quotes:
     async def look(self, database: Database, symbol: str) -> Read:
         """What is told of `symbol`, never older than `remember` seconds."""
         known = self._read.get(symbol)
-        if known is None or time.monotonic() - known.at >= self._remember:
-            known = await self._shared(database, symbol)
+        age = math.inf if known is None else time.monotonic() - known.at
+        if known is None or age >= self._remember:
+            return await self._shared(database, symbol)
+        if age >= self._remember * (1 - AHEAD):
+            # Nobody waits for it: where many ask, what comes next is there when this is old.
+            self._begin(database, symbol)
         return known
 
     async def _shared(self, database: Database, symbol: str) -> Read:
         """One reading for all who ask meanwhile; one who goes away takes it from nobody."""
         if self._remember <= 0:
             return await _read(database, symbol)
+        return await asyncio.shield(self._begin(database, symbol))
+
+    def _begin(self, database: Database, symbol: str) -> asyncio.Task[Read]:
+        """The reading of a symbol that is under way, else a new one."""
         reading = self._reading.get(symbol)
         if reading is None:
             before = self._read.get(symbol)
@@ -63,7 +72,7 @@ class Quotes:
             )
             self._reading[symbol] = reading
             reading.add_done_callback(lambda done: self._keep(symbol, done))
-        return await asyncio.shield(reading)
+        return reading
 
     def _keep(self, symbol: str, done: "asyncio.Task[Read]") -> None:
         del self._reading[symbol]

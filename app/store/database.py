@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -38,9 +39,17 @@ def _plain(value: object) -> str:
 _ENCODER = json.JSONEncoder(default=_plain, separators=(",", ":"), allow_nan=False)
 
 
+class Written(dict[str, Any]):
+    """An object that goes to the database many times: its JSON is written once."""
+
+    @cached_property
+    def text(self) -> str:
+        return _ENCODER.encode(self)
+
+
 def to_json(value: Any) -> str:
     """JSON as it is stored and streamed: decimals and ids as strings, no spaces."""
-    return _ENCODER.encode(value)
+    return value.text if type(value) is Written else _ENCODER.encode(value)
 
 
 _OUTAGES = (

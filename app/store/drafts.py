@@ -12,6 +12,17 @@ from app.store.journal_write import Draft
 Known = Mapping[str, tuple[int, Execution]]
 """What a caller remembers of orders: version and state, by order id."""
 
+_TURNS = (
+    "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(id::text, 0) AS key"
+    " FROM unnest({}::uuid[]) AS id ORDER BY key) AS keys"
+)
+_BRIEF = "SELECT id, version, seq, symbol, side FROM orders WHERE account = $1 AND id = ANY($2)"
+_LOCKED = (
+    f"WITH turns AS MATERIALIZED ({_TURNS.format('$2')}) {_BRIEF}"
+    # Asked once, before a row is looked at: the turns are taken then. A row that changed while
+    # we waited is locked, and told, as it is now.
+    " AND (SELECT count(*) FROM turns) > 0 ORDER BY id FOR UPDATE"
+)
 _LIVE = "status NOT IN ('filled', 'canceled', 'rejected', 'expired')"
 _LAST_RESTED = (
     "id = ANY (ARRAY(SELECT last.id FROM unnest($2::uuid[]) AS o (id) CROSS JOIN LATERAL"
@@ -35,16 +46,11 @@ async def drafts_of(
 
     With `lock` in key order, so that two writers of the same orders never wait for each other.
     """
-    if lock:
-        await take_turns(connection, order_ids)
     if not known.keys() >= set(order_ids):
+        if lock:
+            await take_turns(connection, order_ids)
         return await _read(connection, account, order_ids, child_ids, lock=lock)
-    brief = await connection.fetch(
-        "SELECT id, version, seq, symbol, side FROM orders WHERE account = $1 AND id = ANY($2)"
-        " ORDER BY id" + (" FOR UPDATE" if lock else ""),
-        account,
-        order_ids,
-    )
+    brief = await connection.fetch(_LOCKED if lock else _BRIEF, account, order_ids)
     same = [row for row in brief if row["version"] == known[row["id"]][0]]
     moved_on = [row["id"] for row in brief if row["version"] != known[row["id"]][0]]
     drafts = {row["id"]: _remembered(row, known[row["id"]][1]) for row in same}
@@ -63,11 +69,7 @@ async def take_turns(connection: Connection, order_ids: list[str]) -> None:
     that locked a first order, then waited for a second, would write that one's next event under
     an older id than the event before it. These locks give no id.
     """
-    await connection.execute(
-        "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(id, 0) AS key"
-        " FROM unnest($1::text[]) AS id ORDER BY key) AS keys",
-        order_ids,
-    )
+    await connection.execute(_TURNS.format("$1"), order_ids)
 
 
 def _remembered(row: rows.Row, execution: Execution) -> Draft:

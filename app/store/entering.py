@@ -1,8 +1,8 @@
 """Enters accepted orders and tells them, both in one statement: one round trip for many orders.
 
-Most columns travel as arrays of text and are cast in the statement. The driver copies text as it
-is; moments, decimals and JSON it would encode value by value in Python. What many orders have in
-common, their market, travels once.
+A column of many orders travels as one text, taken apart and cast in the statement: the driver
+copies text as it is, where it would ask of each value of an array twice whether it is an array
+itself. What many orders have in common, their market, travels once.
 """
 
 import json
@@ -12,13 +12,14 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, Numeric, Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 from sqlalchemy.sql.elements import TextClause
 
 from app.domain.instant import rfc3339
-from app.store.database import Connection, to_json
+from app.store.database import Connection
 from app.store.retention import archived
 from app.store.tables import orders
 
@@ -80,14 +81,14 @@ async def enter(
         tuple(own[0]), tuple(markets[0]), careful, limits_version is not None
     )
     shared = {id(market): market for market in markets}
-    places = {market: place for place, market in enumerate(shared, 1)}
-    arrays: list[list[Any]] = [[places[id(market)] for market in markets]]
+    places = {market: str(place) for place, market in enumerate(shared, 1)}
+    columns = [_joined([places[id(market)] for market in markets])]
     for name, write in writers:
         values = [order[name] for order in own]
-        arrays.append(values if write is None else [*map(write, values)])
-    arrays += ([market[name] for market in shared.values()] for name in markets[0])
+        columns.append(_joined(values if write is None else [*map(write, values)]))
+    once = [[market[name] for market in shared.values()] for name in markets[0]]
     last = [] if limits_version is None else [limits_version]
-    told = {r["id"]: r for r in await connection.fetch(statement, *arrays, *last)}
+    told = {r["id"]: r for r in await connection.fetch(statement, *columns, *once, *last)}
     # Made once for all that share a market; the rest of a row is copied as a whole.
     bases = {market: {**_DEFAULTS, **shared[market]} for market in shared}
     entered: dict[str, Columns] = {}
@@ -132,10 +133,11 @@ def _statement(
     own: tuple[str, ...], market: tuple[str, ...], careful: bool, limited: bool
 ) -> tuple[str, tuple[tuple[str, Write | None], ...]]:
     """Built of column names out of our own code, never of anything a client said."""
-    forms = {name: _form(name) for name in own}
-    arguments = ", ".join(
-        ["$1::int[]", *(f"${n}::{forms[name][0]}[]" for n, name in enumerate(own, 2))]
-    )
+    apart = [
+        f"string_to_array(${n}, E'{_SEPARATOR_SQL}', E'{_NULL_SQL}')"
+        for n in range(1, len(own) + 2)
+    ]
+    arguments = ", ".join((f"{apart[0]}::int[]", *apart[1:]))
     values = [f"o.{name}::{_type(name)}" for name in own]
     # A subscript reads the value where it lies, parsed once for all orders that have it.
     values += [f"(${n}::{_type(name)}[])[o.market]" for n, name in enumerate(market, len(own) + 2)]
@@ -161,7 +163,21 @@ def _statement(
         # Asked when all are inserted, which waits for whoever holds or removes an order of that
         # name; meanwhile a switch may have been thrown.
         f" CROSS JOIN (SELECT {', '.join(asked)} FROM entered) AS asked"
-    ), tuple((name, write) for name, (_, write) in forms.items())
+    ), tuple((name, _writer(name)) for name in own)
+
+
+_SEPARATOR, _SEPARATOR_SQL = "\x1f", r"\x1f"
+_NULL, _NULL_SQL = "\x1e", r"\x1e"
+"""Nothing that an order says has control characters: names and labels must not, JSON escapes
+them."""
+
+
+def _joined(values: Sequence[str | None]) -> str:
+    """A column as one text."""
+    text = _SEPARATOR.join([_NULL if value is None else value for value in values])
+    assert text, "PostgreSQL takes an empty text for no values at all"
+    assert text.count(_SEPARATOR) == len(values) - 1, "one value each"
+    return text
 
 
 _EMPTY = {type(None): "null", dict: "{}", list: "[]", tuple: "[]"}
@@ -172,25 +188,24 @@ def _type(name: str) -> str:
     return str(orders.c[name].type.compile(dialect))
 
 
-def _form(name: str) -> tuple[str, Write | None]:
-    """How values of a column travel, and who writes them."""
+def _writer(name: str) -> Write | None:
+    """Who writes the values of a column as text; None: they are."""
     kind = orders.c[name].type
-    if isinstance(kind, Integer):
-        return _type(name), None
     if isinstance(kind, LargeBinary):
-        return "bytea", _bytes
+        return _bytes
     if isinstance(kind, JSONB):
-        return "text", _json
+        return _json
     if isinstance(kind, TIMESTAMP):
-        return "text", _moment
+        return _moment
     if isinstance(kind, Numeric):
-        return "text", _number
-    return "text", None if isinstance(kind, Text | UUID) else _plain
+        return _number
+    return None if isinstance(kind, Text | UUID) else _plain
 
 
 def _json(value: Any) -> str:
+    """Of texts, whole numbers and what is made of them: decimals are texts in an order's JSON."""
     # To begin to write costs more than most have to write.
-    return (None if value else _EMPTY.get(type(value))) or to_json(value)
+    return (None if value else _EMPTY.get(type(value))) or to_json(value).decode()
 
 
 def _number(value: Decimal | None) -> str | None:
@@ -201,9 +216,9 @@ def _plain(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _bytes(value: bytes | str) -> bytes:
-    """Also out of PostgreSQL's own spelling."""
-    return value if isinstance(value, bytes) else bytes.fromhex(value.removeprefix("\\x"))
+def _bytes(value: bytes | str) -> str:
+    """In PostgreSQL's own spelling."""
+    return value if isinstance(value, str) else "\\x" + value.hex()
 
 
 @lru_cache(maxsize=1024)

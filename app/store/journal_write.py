@@ -5,17 +5,22 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
+
 from app.domain.execution import Child, Execution
 from app.domain.fact import Adopted, Busted, ExitForced, Fact, Filled, StopHit
 from app.domain.fold import apply
 from app.domain.fold_births import adopted_child
+from app.domain.instant import Instant, rfc3339
 from app.domain.lifecycle import ORDER_DONE
 from app.domain.position import Position, with_fill
 from app.domain.quantity import ZERO, Side
 from app.store import rows
 from app.store.columns import POSITIONS
-from app.store.database import Connection
+from app.store.database import Connection, to_json
 from app.store.frames import fact_data, order_sums
+from app.store.tables import children, events, positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,41 @@ class Draft:
         return [_trade(side, fact) for fact, _ in self.events if isinstance(fact, Filled | Busted)]
 
 
+def _from(place: int, table: Table, columns: Sequence[str]) -> str:
+    """Rows of these columns out of a JSON array."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    types = (f"{name} {table.c[name].type.compile(dialect)}" for name in columns)
+    names = ", ".join(columns)
+    return (
+        f"INSERT INTO {table.name} (account, {names}) SELECT $1, {names}"
+        f" FROM json_to_recordset(${place}::json) AS told({', '.join(types)})"
+    )
+
+
+def _unless_there(key: str, columns: Sequence[str], more: str = "") -> str:
+    sets = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    return f" ON CONFLICT (account, {key}) DO UPDATE SET {sets}{more}"
+
+
+_CHILD = (
+    *("id", "order_id", "number", "epoch", "symbol", "side", "qty", "price", "purpose"),
+    *("time_in_force", "status", "intended_at", "quote_at", "filled", "broker_order_id"),
+    *("cancel_requested_at", "reason", "why", "adopted", "stop_price", "stop_limit_price"),
+)
+_CHILD_CHANGES = ("status", "filled", "broker_order_id", "cancel_requested_at", "reason")
+_POSITION = ("qty", "average_price", "realised", "fees")
+_EVENT = ("order_id", "seq", "type", "at", "data", "why")
+
+_WRITE_CHILDREN = _from(2, children, _CHILD) + _unless_there(
+    "id", _CHILD_CHANGES, ", updated_at = clock_timestamp()"
+)
+_WRITE_ALL = (
+    f"WITH kept AS ({_WRITE_CHILDREN}),"
+    f" held AS ({_from(3, positions, ('symbol', *_POSITION))}{_unless_there('symbol', _POSITION)})"
+    f" {_from(4, events, _EVENT)}"
+)
+
+
 async def persist(
     connection: Connection, account: str, epoch: int, drafts: Sequence[Draft], attention: set[str]
 ) -> None:
@@ -73,9 +113,15 @@ async def persist(
     if not drafts:
         return
     await _update_orders(connection, account, drafts, attention)
-    await upsert_children(connection, account, epoch, drafts)
-    await _insert_events(connection, account, drafts)
-    await _move_positions(connection, account, drafts)
+    held = await _moved_positions(connection, account, drafts)
+    # One statement where there could be three: most of the time of a statement is its way.
+    await connection.execute(
+        _WRITE_ALL,
+        account,
+        to_json(_children(epoch, drafts)),
+        to_json(held),
+        to_json(_events(drafts)),
+    )
 
 
 async def _update_orders(
@@ -118,84 +164,77 @@ async def upsert_children(
     connection: Connection, account: str, epoch: int, drafts: Sequence[Draft]
 ) -> None:
     """Write children as they are now."""
-    changed = [(draft, child) for draft in drafts for child in draft.changed.values()]
-    if not changed:
-        return
-    await connection.executemany(
-        "INSERT INTO children (account, id, order_id, number, epoch, symbol, side, qty, price,"
-        " purpose, time_in_force, status, intended_at, quote_at, filled, broker_order_id,"
-        " cancel_requested_at, reason, why, adopted, stop_price, stop_limit_price)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-        " $19, $20, $21, $22) ON CONFLICT (account, id) DO UPDATE SET status = excluded.status,"
-        " filled = excluded.filled, broker_order_id = excluded.broker_order_id,"
-        " cancel_requested_at = excluded.cancel_requested_at, reason = excluded.reason,"
-        " updated_at = clock_timestamp()",
-        [
-            (
-                account,
-                c.id,
-                draft.row["id"],
-                c.number,
-                epoch,
-                draft.row["symbol"],
-                c.side.value,
-                c.qty,
-                c.price,
-                c.purpose.value,
-                c.time_in_force.value,
-                c.status.value,
-                c.intended_at,
-                c.quote_at,
-                c.filled,
-                c.broker_order_id,
-                c.cancel_requested_at,
-                c.reason,
-                dict(draft.why.get(c.id, {})),
-                c.id in draft.adopted,
-                c.stop_price,
-                c.stop_limit_price,
-            )
-            for draft, c in changed
-        ],
-    )
+    if children := _children(epoch, drafts):
+        await connection.execute(_WRITE_CHILDREN, account, to_json(children))
 
 
-async def _insert_events(connection: Connection, account: str, drafts: Sequence[Draft]) -> None:
-    events = [
-        (
-            account,
-            draft.row["id"],
-            draft.row["seq"] + i,
-            fact.type,
-            fact.at,
-            {
+def _children(epoch: int, drafts: Sequence[Draft]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": c.id,
+            "order_id": draft.row["id"],
+            "number": c.number,
+            "epoch": epoch,
+            "symbol": draft.row["symbol"],
+            "side": c.side.value,
+            "qty": c.qty,
+            "price": c.price,
+            "purpose": c.purpose.value,
+            "time_in_force": c.time_in_force.value,
+            "status": c.status.value,
+            "intended_at": rfc3339(c.intended_at),
+            "quote_at": _moment(c.quote_at),
+            "filled": c.filled,
+            "broker_order_id": c.broker_order_id,
+            "cancel_requested_at": _moment(c.cancel_requested_at),
+            "reason": c.reason,
+            "why": dict(draft.why.get(c.id, {})),
+            "adopted": c.id in draft.adopted,
+            "stop_price": c.stop_price,
+            "stop_limit_price": c.stop_limit_price,
+        }
+        for draft in drafts
+        for c in draft.changed.values()
+    ]
+
+
+def _events(drafts: Sequence[Draft]) -> list[dict[str, Any]]:
+    return [
+        {
+            "order_id": draft.row["id"],
+            "seq": draft.row["seq"] + i,
+            "type": fact.type,
+            "at": rfc3339(fact.at),
+            "data": {
                 **fact_data(fact),
                 **_by(draft, i - 1),
                 "order": order_sums(state) | {"symbol": draft.row["symbol"]},
             },
-            draft.notes.get(i - 1),
-        )
+            "why": draft.notes.get(i - 1),
+        }
         for draft in drafts
         for i, (fact, state) in enumerate(draft.events, start=1)
     ]
-    await connection.executemany(
-        "INSERT INTO events (account, order_id, seq, type, at, data, why)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        events,
-    )
+
+
+def _moment(at: Instant | None) -> str | None:
+    return None if at is None else rfc3339(at)
 
 
 def _by(draft: Draft, place: int) -> dict[str, str]:
     return {"by": draft.commanded[place]} if place in draft.commanded else {}
 
 
-async def _move_positions(connection: Connection, account: str, drafts: Sequence[Draft]) -> None:
+async def _moved_positions(
+    connection: Connection, account: str, drafts: Sequence[Draft]
+) -> list[dict[str, Any]]:
+    """Locked, and as they become."""
     traded: dict[str, list[Trade]] = {}
     for draft in drafts:
         if trades := draft.trades:
             traded.setdefault(draft.row["symbol"], []).extend(trades)
     if not traded:
-        return
+        return []
     # Orders first, positions after, each in key order: no two writers wait in a circle.
     held = await connection.fetch(
         "INSERT INTO positions (account, symbol) SELECT $1, s FROM unnest($2::text[]) AS s"
@@ -205,14 +244,16 @@ async def _move_positions(connection: Connection, account: str, drafts: Sequence
         sorted(traded),
     )
     moved = [(row["symbol"], _moved(rows.position(row), traded[row["symbol"]])) for row in held]
-    await connection.executemany(
-        "UPDATE positions SET qty = $3, average_price = $4, realised = $5, fees = $6"
-        " WHERE account = $1 AND symbol = $2",
-        [
-            (account, symbol, p.qty, _exact(p.average_price), _exact(p.realised), p.fees)
-            for symbol, p in moved
-        ],
-    )
+    return [
+        {
+            "symbol": symbol,
+            "qty": p.qty,
+            "average_price": _exact(p.average_price),
+            "realised": _exact(p.realised),
+            "fees": p.fees,
+        }
+        for symbol, p in moved
+    ]
 
 
 def _moved(position: Position, trades: Sequence[Trade]) -> Position:

@@ -12,7 +12,7 @@ import pytest
 from app.audit import audit
 from app.domain.instant import MINUTE, SECOND, Instant
 from app.domain.refusal import Refusal
-from app.engine import acting, books, commands, desk, sending
+from app.engine import acting, answers, books, commands, sending
 from app.engine.commands import Changes
 from app.feeds.synthetic import STARTS_AT
 from tests.engine.test_recovery import assert_books_agree, ledger_rows
@@ -88,7 +88,7 @@ PLACES = [
     (acting, "intent.remembered", 1),
     (sending, "send.leased", 0),
     (sending, "send.answered", 0),
-    (desk, "answer.recorded", 0),
+    (answers, "answer.recorded", 0),
     (books, "report.heard", 0),
     (books, "report.heard", 1),
     (books, "facts.committed", 1),

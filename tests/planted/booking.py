@@ -72,9 +72,8 @@ BOOKING = (
         "positions moved twice",
         (
             "app/store/journal_write.py",
-            "    await _move_positions(connection, account, drafts)\n",
-            "    await _move_positions(connection, account, drafts)\n"
-            "    await _move_positions(connection, account, drafts)\n",
+            "    for t in trades:\n",
+            "    for t in [*trades, *trades]:\n",
         ),
         tests="tests/store/test_journal.py",
     ),

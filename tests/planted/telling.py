@@ -16,8 +16,13 @@ TELLING = (
         "journal without turns",
         (
             "app/store/drafts.py",
-            "        await take_turns(connection, order_ids)\n",
-            "        pass\n",
+            "            await take_turns(connection, order_ids)\n",
+            "            pass\n",
+        ),
+        (
+            "app/store/drafts.py",
+            '" AND (SELECT count(*) FROM turns) > 0 ORDER BY id FOR UPDATE"',
+            '" ORDER BY id FOR UPDATE"',
         ),
         tests="tests/store/test_turns.py",
     ),

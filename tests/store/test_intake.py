@@ -231,11 +231,23 @@ async def test_arrivals_with_one_name_are_never_in_one_batch(database: Database)
     assert len(orders_in(verdicts)) == 1
 
 
-async def test_what_comes_during_a_commit_is_one_batch(database: Database) -> None:
+async def test_of_what_waits_half_leaves_with_each_commit(database: Database) -> None:
     async with writer(database) as opened:
         await asyncio.gather(*(opened.put(an_arrival()) for _ in range(100)))
-    batches = await value(database, "SELECT count(DISTINCT xid) FROM events")
-    assert batches <= 3
+    assert await batches(database) == [50, 25, 16, 9]
+
+
+async def test_what_comes_together_is_one_batch(database: Database) -> None:
+    async with writer(database) as opened:
+        alone = [opened.add(an_arrival()) for _ in range(300)]
+        await asyncio.gather(*alone, *opened.add_all([an_arrival() for _ in range(100)]))
+    assert await batches(database) == [200, 100, 100]
+
+
+async def batches(database: Database) -> list[int]:
+    """How many orders each commit entered, in order."""
+    rows = await fetch(database, "SELECT count(*) FROM events GROUP BY xid ORDER BY min(id)")
+    return [row[0] for row in rows]
 
 
 async def test_a_caller_that_goes_away_changes_nothing(database: Database) -> None:

@@ -39,6 +39,7 @@ fractions = st.decimals(min_value=Decimal("0.0001"), max_value=Decimal("0.9999")
 words = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20
 )
+printable = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
 
 
 @st.composite
@@ -84,7 +85,7 @@ def tasks(draw: st.DrawFn) -> Task:
         end=start + draw(st.integers(1, DAY)),
         session=Session(opens, opens + draw(instants)),
         curve=draw(st.sampled_from([curve, default_curve(session)])),
-        seed=draw(words),
+        seed=draw(printable),
         policy=Policy(draw(st.integers(1, 10**15)), draw(positive), draw(st.integers(1, 10**15))),
         limit_price=draw(st.none() | positive),
         max_participation=draw(st.none() | fractions),
