@@ -287,9 +287,10 @@ class Desk:
 
     async def _changed_unheard(self) -> list[str]:
         """Orders whose journal has moved on without this desk: a flag that somebody cleared."""
-        async with self._database.connection() as connection:
-            versions = await open_orders.versions(
-                connection, account=self.account, broker=self.broker.name
-            )
+        mine = {"account": self.account, "broker": self.broker.name}
         known = {order_id: order.version for order_id, order in self._roster.orders.items()}
+        async with self._database.connection() as connection:
+            if await open_orders.mark(connection, **mine) == open_orders.mark_of(known):
+                return []
+            versions = await open_orders.versions(connection, **mine)
         return [o for o, version in versions.items() if known.get(o) != version]

@@ -15,7 +15,6 @@ from heapq import heappop, heappush
 
 from app.brokers.paper.ledger import Ledger
 from app.brokers.paper.options import Options
-from app.brokers.paper.rows import execution_from
 from app.brokers.paper.telling import execution_report, report, state_report
 from app.domain.fact import TimeInForce
 from app.domain.instant import DAY, SECOND, Instant
@@ -52,7 +51,7 @@ CAPABILITIES = Capabilities(
 )
 
 
-_READ_AT_ONCE = 250
+_READ_AT_ONCE = 50
 
 
 class PaperBroker:
@@ -111,13 +110,16 @@ class PaperBroker:
         return told
 
     async def executions(self, since: Instant) -> Sequence[ExecutionReport]:
-        with self._asked():
-            rows = self._ledger.executions_since(since)
         told: list[ExecutionReport] = []
-        for first in range(0, len(rows), _READ_AT_ONCE):
-            told += [execution_report(execution_from(r)) for r in rows[first:][:_READ_AT_ONCE]]
+        beyond = -1
+        while True:
+            with self._asked():
+                found = self._ledger.executions_since(since, beyond, _READ_AT_ONCE)
+            told += map(execution_report, found)
+            if len(found) < _READ_AT_ONCE:
+                return told
+            since, beyond = found[-1].at, found[-1].seq
             await asyncio.sleep(0)  # A long answer must not hold up who lives beside this venue.
-        return told
 
     async def positions(self) -> dict[str, Decimal]:
         with self._asked():

@@ -163,10 +163,11 @@ class Ledger:
     def executions_of(self, order: Order) -> list[Execution]:
         return self._executions("e.order_number = ? ORDER BY e.seq", order.number)
 
-    def executions_since(self, since: Instant) -> list[Row]:
-        """Rows as they lie in the ledger: there may be many."""
-        query = f"{EXECUTIONS} WHERE e.at >= ? ORDER BY e.at, e.seq"
-        return self._db.execute(query, (since,)).fetchall()
+    def executions_since(self, since: Instant, beyond: int, at_most: int) -> list[Execution]:
+        """The first of them, by time and place; of the moment `since` those after that place."""
+        return self._executions(
+            "(e.at, e.seq) > (?, ?) ORDER BY e.at, e.seq LIMIT ?", since, beyond, at_most
+        )
 
     def made_in(self, symbol: str, after: Instant) -> list[Execution]:
         """What resting orders of a symbol filled after a moment, in the order of time."""
