@@ -8,11 +8,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from app.domain.fact import CancelRequested
 from app.domain.instant import MINUTE, Instant
+from app.engine import desk
 from app.engine.market import MarketDesk
 from app.engine.worker import Worker
+from app.feeds.synthetic import STARTS_AT
 from app.ports import Broker, ExecutionReport, Report
+from app.store import journal
 from app.store.database import Database
+from app.store.journal import Entry
 from tests.engine.test_recovery import Flaky
 from tests.world import World, open_world
 
@@ -231,3 +238,23 @@ async def test_two_orders_of_one_moment_do_not_meet(database_url: str, tmp_path:
             for sell in sells:
                 if buy["intended_at"] == sell["intended_at"]:
                     assert Decimal(buy["price"]) < Decimal(sell["price"])
+
+
+async def test_a_change_whose_flag_somebody_cleared_is_found(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "VERSIONS_SECONDS", 0.2)
+    async with open_world(database_url, tmp_path) as world:
+        order_id = await world.order(qty="500", algo="limit", limit_price="50.00")
+        await world.let_go(Decimal(60))
+        await world.until(lambda row: row["working"] == 500, order_id)
+        async with world.database.transaction() as connection:
+            # As booked by somebody whose flag was lost: nothing asks the desk to look.
+            await journal.record(
+                connection,
+                account="main",
+                broker="paper",
+                entries=[Entry(order_id, [CancelRequested(STARTS_AT, "nobody rang")])],
+            )
+        row = await world.done(order_id, 30)
+        assert (row["status"], row["reason"]) == ("canceled", "nobody rang")
