@@ -235,3 +235,37 @@ async def test_a_pair_of_somebody_else_that_nobody_can_read_hides_none_of_ours()
     odd = LEGS | {"order_class": "oco", "legs": [LEG | {"status": "odd"}]}
     async with opened(alpaca([odd, OURS], [], [])) as broker:
         assert [report.child_id for report in await broker.open_orders()] == [MINE]
+
+
+MARKET_STOP = LEG | {"type": "stop", "limit_price": None, "status": "held"}
+THEIRS = OURS | {
+    "id": "5d0f7f0c-3a1e-4d57-8c37-7b1f1f4f9d02",
+    "client_order_id": "a pair of mine",
+    "side": "sell",
+    "order_class": "oco",
+}
+
+
+@pytest.mark.parametrize(
+    "leg", [MARKET_STOP, MARKET_STOP | {"status": "odd"}], ids=["market stop", "odd"]
+)
+@pytest.mark.parametrize("alone", [False, True], ids=["nested", "leg listed alone"])
+async def test_a_pair_of_somebody_else_is_theirs_however_often_it_is_met(
+    leg: dict[str, Any], alone: bool
+) -> None:
+    """What is remembered of it makes it none of ours: neither in this process nor in the next."""
+    pair, asked = THEIRS | {"legs": [leg]}, list[str]()
+    listed = [pair, OURS]
+    api = alpaca(listed, [{"event": "new", "order": THEIRS}], asked)
+
+    @api.get("/v2/orders/{name}")
+    async def one(name: str) -> Any:
+        return next(o for o in (pair, leg, OURS) if o["id"] == name)
+
+    for _ in range(2):
+        async with opened(api) as broker:
+            for turn in range(3):
+                # The limit is over, and its stop is listed by itself.
+                listed[:] = [leg, OURS] if alone and turn else [pair, OURS]
+                assert MINE in {report.child_id for report in await broker.open_orders()}
+                await broker._recover(0)

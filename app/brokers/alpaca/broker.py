@@ -19,7 +19,6 @@ from app.brokers.alpaca.outcomes import outcome_of
 from app.brokers.alpaca.reading import (
     OPEN,
     Known,
-    foreign,
     object_of,
     order_report,
     positions,
@@ -103,6 +102,7 @@ class AlpacaBroker:
 
     async def submit(self, ticket: Ticket) -> Outcome:
         self._stream.start()
+        self._directory.sent(ticket.child_id)
         await self._stream.settled(SETTLED_SECONDS)
         try:
             answer = await self.client.submit(ticket)
@@ -143,7 +143,7 @@ class AlpacaBroker:
         self._stream.start()
         reports: dict[str, OrderReport] = {}
         for said in await self.client.open_orders():
-            theirs = self._is_theirs(said) and not self._twins.is_stray(said)
+            theirs = self._directory.is_theirs(said) and not self._twins.is_stray(said)
             try:
                 report = await self._state(said)
             except ConnectionError as wrong:
@@ -199,7 +199,7 @@ class AlpacaBroker:
 
     def _hear(self, data: Any) -> None:
         """An update. One that cannot be read is asked for instead, unless it is somebody else's."""
-        theirs = isinstance(data, dict) and self._is_theirs(data.get("order"))
+        theirs = isinstance(data, dict) and self._directory.is_theirs(data.get("order"))
         try:
             said = object_of(data)
             event, order = text(said.get("event")), said.get("order")
@@ -218,10 +218,6 @@ class AlpacaBroker:
             if not theirs:
                 log.error("trade update cannot be read", error=str(wrong))
                 self._stream.doubt()
-
-    def _is_theirs(self, said: Any) -> bool:
-        """Whether it is somebody else's order, and none that went out from here."""
-        return foreign(said) and self._directory.child(said["client_order_id"]) is None
 
     def _tell(self, reports: Sequence[Report]) -> None:
         self._untold.extend(reports)
@@ -245,7 +241,7 @@ class AlpacaBroker:
 
     async def _recover(self, since: Instant) -> None:
         """Ask for everything that was not told since then. Raises ConnectionError."""
-        still_open = self._directory.open()
+        still_open = self._directory.ours_open()
         listed = {report.child_id for report in await self._tell_open()}
         for known in still_open:
             if known.child_id not in listed:

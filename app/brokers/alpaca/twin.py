@@ -95,5 +95,11 @@ def _terms(head: Said, orders: Sequence[Said], qty: Decimal) -> Terms | None:
         qty,
         known.limit_price,
         stop_price=None if stop is None else number(stop["stop_price"]),
-        stop_limit_price=None if stop is None else number(stop.get("limit_price")),
+        stop_limit_price=_limit(stop) if stop is not None else None,
     )
+
+
+def _limit(order: Said) -> Decimal | None:
+    """None for what sells at any price: others may have such a stop."""
+    limit = order.get("limit_price")
+    return None if limit is None else number(limit)
