@@ -178,9 +178,8 @@ class Roster:
     def opposed(self, order: Working) -> bool:
         """Whether another order may trade on the other side of the symbol: a stop of this one would
         close what that one goes on opening, and brokers refuse the two beside each other."""
-        others = (self.orders[order_id].execution for order_id in self.index.opposed(order))
-        working = OrderStatus.WORKING
-        return any(o.reserved > 0 or (o.status is working and o.unsent > 0) for o in others)
+        others = (self.orders[order_id] for order_id in self.index.opposed(order))
+        return any(o.execution.reserved > 0 or (_sends(o) and not self._halt(o)) for o in others)
 
     def pause_for(self, order: Working, cancels_per_second: int | None) -> Micros:
         """How long a child of the order stands before it is moved: so many share the rate."""
@@ -285,6 +284,11 @@ def _takes(order: Working) -> Decimal | None:
     """The price that an order which crosses would take, as its last decision saw the market."""
     quote, working = order.market.quote, order.execution.status is OrderStatus.WORKING
     return quote.far(order.execution.task.side) if quote is not None and working else None
+
+
+def _sends(order: Working) -> bool:
+    """Whether it has more to send."""
+    return order.execution.status is OrderStatus.WORKING and order.execution.unsent > 0
 
 
 def _entering(order: Working, leaving: Sequence[Leaving]) -> frozenset[Side]:
