@@ -168,6 +168,9 @@ async def test_a_refusal_is_remembered_by_the_next_process(market: Market) -> No
     children = await market.children(exit_id, rests_plainly)
     assert [c["reason"] for c in children] == ["broker.bad_stop", None]
     assert children[0]["stop_price"] is not None
+    async with market.world.database.connection() as connection:
+        told = await connection.fetch("SELECT * FROM alerts WHERE rule = 'stop_not_at_broker'")
+    assert [row["order_id"] for row in told] == [exit_id]
     await market.world.kill_worker()
     await market.again()
     await asyncio.sleep(3)
