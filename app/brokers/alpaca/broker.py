@@ -27,7 +27,7 @@ from app.brokers.alpaca.reading import (
 )
 from app.brokers.alpaca.stream import Stream
 from app.brokers.alpaca.symbols import Symbols
-from app.brokers.alpaca.twin import is_twin
+from app.brokers.alpaca.twin import Unsaid, is_twin
 from app.brokers.alpaca.twins import Twins
 from app.domain.instant import DAY, MILLISECOND, SECOND, Instant
 from app.ports import (
@@ -143,14 +143,8 @@ class AlpacaBroker:
         self._stream.start()
         reports: dict[str, OrderReport] = {}
         for said in await self.client.open_orders():
-            theirs = self._directory.is_theirs(said) and not self._twins.is_stray(said)
-            try:
-                report = await self._state(said)
-            except ConnectionError as wrong:
-                if not theirs:
-                    raise
-                log.debug("somebody else's order cannot be read", error=str(wrong))
-            else:
+            report = await self._listed(said)
+            if report is not None:
                 reports[report.broker_order_id] = report
         return list(reports.values())
 
@@ -244,8 +238,11 @@ class AlpacaBroker:
         still_open = self._directory.ours_open()
         listed = {report.child_id for report in await self._tell_open()}
         for known in still_open:
-            if known.child_id not in listed:
-                await self._tell_state(known.child_id)
+            try:
+                if known.child_id not in listed:
+                    await self._tell_state(known.child_id)
+            except Unsaid:  # Holds up no other.
+                self._twins.doubt(known.head)
         await self._list(max(since, 0))
 
     async def _tell_open(self) -> Sequence[OrderReport]:
@@ -261,6 +258,14 @@ class AlpacaBroker:
     async def _list(self, since: Instant) -> None:
         told, released = await self._listing.since(since)
         self._tell([*told, *released])
+
+    async def _listed(self, said: Any) -> OrderReport | None:
+        """The state of an order that is listed as open; None: somebody else's, that cannot be read.
+        Raises ConnectionError."""
+        try:
+            return await self._state(said)
+        except ConnectionError as wrong:
+            return self._twins.instead(said, wrong)
 
     async def _state(self, said: Any) -> OrderReport:
         """Raises ConnectionError."""

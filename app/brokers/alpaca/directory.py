@@ -89,8 +89,8 @@ class Directory:
         """Orders of which no end was heard."""
         return [k for k in self._by_order.values() if not k.over and k.head == k.order_id]
 
-    def open_twins(self) -> list[Known]:
-        return [known for known in self.open() if known.twin]
+    def open_twins(self, symbol: str) -> list[Known]:
+        return [known for known in self.open() if known.twin and known.symbol == symbol]
 
     def symbol_of_asset(self, asset_id: str) -> str | None:
         found = (k.symbol for k in self._by_order.values() if k.asset_id == asset_id)
