@@ -15,7 +15,7 @@ from app.domain.desk import Desk
 from app.domain.execution import Child, Execution
 from app.domain.exits import tripped, watching
 from app.domain.fact import Purpose
-from app.domain.guards import guarded
+from app.domain.guards import OF_THE_ACCOUNT, guarded
 from app.domain.instant import Instant, Micros
 from app.domain.lifecycle import OrderStatus
 from app.domain.market import Market, Quote
@@ -280,7 +280,7 @@ def _send(scene: Scene, waits: Decision, wishes: Sequence[Wish]) -> Decision:
         verdict = guarded(scene, wish)
         if isinstance(verdict, Hold):
             bound = bound or verdict.guard
-            own |= verdict.guard == "self_match"
+            own |= verdict.guard in OF_THE_ACCOUNT
             triggers = (*triggers, *verdict.triggers)
             wake = min(wake, verdict.until) if verdict.until is not None else wake
             continue

@@ -298,3 +298,9 @@ def test_whoever_is_first_nothing_is_sold_twice() -> None:
     rested = [send for _, send in world.sends if send.purpose is Purpose.REST]
     assert [(send.price, send.stop_price) for send in rested] == [(105, 99)]
     assert world.children["c1"].filled == 100
+
+
+def test_against_a_stop_of_the_account_nothing_is_sent() -> None:
+    decision = choose(working(a_task("market", 100)), market(), OPEN, Desk(own_stop=True))
+    assert (decision.actions, decision.bound, decision.own) == ((), "own_stop", True)
+    assert desk_from_json(desk_to_json(Desk(own_stop=True))) == Desk(own_stop=True)

@@ -70,6 +70,8 @@ class Behaviour:
     by the stream; both fill (`both_fill`); what is left of a leg whose limit filled in part is
     `put_anew` under another id; and a leg whose limit is over is not in the list of open orders
     (`unlisted`), or an order that is over is told without its legs (`bare`).
+    Whatever meets an open stop on the other side of its symbol, and a stop that meets anything
+    there, is refused as a `wash` trade.
 
     `touch` gives symbols a market that stands still, best bid and offer: what does not reach it
     finds nobody, what does fills there. Orders in other symbols bring their price with them.
@@ -106,6 +108,7 @@ class Behaviour:
     put_anew: bool = False
     unlisted: bool = False
     bare: bool = False
+    wash: bool = False
     touch: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     chances: Mapping[str, float] = field(default_factory=dict)
 

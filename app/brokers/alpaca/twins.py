@@ -87,8 +87,8 @@ class Twins:
 
     def instead(self, said: Any, wrong: ConnectionError) -> OrderReport | None:
         """Of an order that is listed as open and whose state cannot be told. None: somebody else's,
-        or over by itself. One of ours is open, whatever became of the other of the two: told without terms, which
-        would need both. Raises `wrong`."""
+        or over by itself. One of ours is open, whatever became of the other of the two: told
+        without terms, which would need both. Raises `wrong`."""
         unsaid, known = isinstance(wrong, Unsaid), self._directory.order(str(said.get("id")))
         if self.is_stray(said):
             theirs = unsaid and not self.may_be_ours(said)
