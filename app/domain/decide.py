@@ -15,11 +15,11 @@ from app.domain.desk import Desk
 from app.domain.execution import Child, Execution
 from app.domain.exits import tripped, watching
 from app.domain.fact import Purpose
-from app.domain.guards import guarded
+from app.domain.guards import OF_THE_ACCOUNT, guarded
 from app.domain.instant import Instant, Micros
 from app.domain.lifecycle import OrderStatus
 from app.domain.market import Market, Quote
-from app.domain.native_stop import misplaced_stops, resting_stop
+from app.domain.native_stop import resting_stop
 from app.domain.outstanding import as_good_as_done, lingering, overdue
 from app.domain.pacing import catch_up, hurried, turns_at, willing, within_limit
 from app.domain.placement import (
@@ -34,6 +34,7 @@ from app.domain.plan import Envelope, Trajectory
 from app.domain.quantity import ZERO
 from app.domain.reducing import beyond_position, is_flat, named, within_position
 from app.domain.session import Session
+from app.domain.stop_moves import stops_moved
 from app.domain.trigger import QuoteUpdated
 from app.domain.wish import Hold, Scene, Wish
 
@@ -186,10 +187,10 @@ def _in_session(
     if late:
         return Decision(_cancels(late, PATIENCE_ENDED), wake, (), None, planned)
     waits = Decision((), wake, envelope.triggers, bound, planned)
-    waits = _moved(execution, envelope, desk.pause, market.quote, now, waits)
+    scene = Scene(execution, envelope, desk, market, market.quote, now)
+    waits = stops_moved(scene, _moved(execution, envelope, desk.pause, market.quote, now, waits))
     if waits.actions or room <= 0:
         return named(execution, desk, waits)
-    scene = Scene(execution, envelope, desk, market, market.quote, now)
     return named(execution, desk, _place(scene, waits, due, room))
 
 
@@ -199,7 +200,6 @@ def _moving(execution: Execution, desk: Desk, auction: bool) -> tuple[Action, ..
     found = misplaced(execution.task, execution.children)
     wrong = _cancels(beyond_position(execution, desk), "reduce_only")
     wrong = wrong or tuple(Cancel(c.id, why) for c, why in found if cancelable(c))
-    wrong = wrong or _cancels(misplaced_stops(execution, desk), "stop_price")
     if wrong or not auction:
         return wrong
     return _cancels([c for c in execution.children if rests_freely(c)], "closing_auction")
@@ -280,7 +280,7 @@ def _send(scene: Scene, waits: Decision, wishes: Sequence[Wish]) -> Decision:
         verdict = guarded(scene, wish)
         if isinstance(verdict, Hold):
             bound = bound or verdict.guard
-            own |= verdict.guard == "self_match"
+            own |= verdict.guard in OF_THE_ACCOUNT
             triggers = (*triggers, *verdict.triggers)
             wake = min(wake, verdict.until) if verdict.until is not None else wake
             continue

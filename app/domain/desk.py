@@ -23,6 +23,7 @@ class Desk:
     told), and `reducing` what other orders may still fill on its side; `netted`: others of
     the account hold against what its own strategy holds. `stops`: the broker rests a stop beside a
     limit, and nobody of the account is to trade on the other side of the symbol meanwhile.
+    `own_stop`: a stop of another order of the account rests on the other side of the symbol.
     `child_qty` and `child_notional` are the most that a limit allows one child.
     """
 
@@ -40,3 +41,4 @@ class Desk:
     child_qty: Decimal | None = None
     child_notional: Decimal | None = None
     stops: bool = False
+    own_stop: bool = False

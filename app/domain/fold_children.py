@@ -29,6 +29,9 @@ ENDS: dict[type[ChildFact], ChildStatus] = {
     ChildRejected: ChildStatus.REJECTED,
 }
 
+BAD_STOP = "broker.bad_stop"
+"""Refused because of its stop: the only refusal after which an order goes on without one."""
+
 _OVER_BY_SUM = (ChildStatus.FILLED, ChildStatus.CANCELED, ChildStatus.EXPIRED)
 
 
@@ -51,7 +54,7 @@ def apply_to_child(
     after = exchange(execution, old, new)
     if old.live and _counts_as_rejection(fact, old):
         after = replace(after, rejections=after.rejections + 1, rejected_at=fact.at)
-    if isinstance(fact, ChildRejected) and fact.by_broker and old.stop_price is not None:
+    if isinstance(fact, ChildRejected) and fact.reason == BAD_STOP and old.stop_price is not None:
         after = replace(after, stop_refused=True)
     check(after)
     return after, new

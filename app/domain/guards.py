@@ -226,6 +226,15 @@ def self_match(scene: Scene, wish: Wish) -> Wish | Hold:
     return Hold("self_match", triggers=(TouchMoved(touch, scene.quote.far(touch)),))
 
 
+def own_stop(scene: Scene, wish: Wish) -> Wish | Hold:
+    """Brokers refuse a child against a stop of the same account that rests with them, whatever the
+    prices. That stop goes because of the order that waits here."""
+    return Hold("own_stop") if scene.desk.own_stop else wish
+
+
+OF_THE_ACCOUNT = frozenset({"self_match", "own_stop"})
+"""Guards that let go when another order of the account does something."""
+
 Guard = Callable[[Scene, Wish], Wish | Hold]
 
 GUARDS: tuple[Guard, ...] = (
@@ -243,6 +252,7 @@ GUARDS: tuple[Guard, ...] = (
     collar,
     child_limit,
     self_match,
+    own_stop,
 )
 
 

@@ -10,9 +10,9 @@ from app.domain.instant import SECOND, Instant, Micros
 from app.engine import facts
 from app.engine.books import OUR_MISTAKES, Books
 from app.engine.cancels import Room, haste_of
+from app.engine.leaving import Leaving
 from app.engine.making_way import MakingWay
 from app.engine.netting import Netting
-from app.engine.roster import Leaving
 from app.engine.shared import Shared
 from app.engine.working import EXIT, Working
 from app.failpoints import reach

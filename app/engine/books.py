@@ -8,7 +8,7 @@ from app.domain.fact import Moved
 from app.domain.instant import Instant
 from app.domain.lifecycle import IllegalMove, OrderStatus
 from app.domain.refusal import Refusal
-from app.engine import inbox, strangers
+from app.engine import exit_alarms, inbox, strangers
 from app.engine.adoption import adopted
 from app.engine.marking import Marking
 from app.engine.measuring import Measuring
@@ -85,8 +85,13 @@ class Books:
             for entry in entries:
                 await self.record([entry], now, under)
             return
-        await self._pace.refused(entries, self._roster.orders, now)
+        await self._refused(entries, now)
         await self.take_over(recorded, now)
+
+    async def _refused(self, entries: Sequence[Entry], now: Instant) -> None:
+        orders = self._roster.orders
+        await self._pace.refused(entries, orders, now)
+        await self._watch.raised(exit_alarms.refused(entries, orders), now)
 
     async def _recorded(self, entries: Sequence[Entry], under: Lease | None) -> list[Recorded]:
         known = self._roster.known(e.order_id for e in entries)
@@ -162,7 +167,7 @@ class Books:
                 return
             await self._set_aside(ids[0], reports, mistake, now)
             return
-        await self._pace.refused(answers, self._roster.orders, now)
+        await self._refused(answers, now)
         self._recent.remember(booked.recorded)
         self.held = waiting(self.held, reports, booked.held)
         await self.take_over(booked.recorded, now)

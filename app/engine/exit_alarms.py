@@ -1,11 +1,16 @@
 """What brackets have to say to a human."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from app.domain.alert import Alert, Severity
 from app.domain.bracket import Duty, shown_ratio
 from app.domain.exits import STOP
+from app.domain.fact import ChildRejected
+from app.domain.fold_children import BAD_STOP
+from app.engine.working import Working
 from app.store.exits import Group
+from app.store.journal import Entry
 
 
 def found(group: Group, duty: Duty, held: Decimal, *, waits: bool) -> list[Alert]:
@@ -32,6 +37,31 @@ def failed(group_id: str, mistake: Exception) -> Alert:
     """A check of ours failed: nobody looks after this group, and it is tried again."""
     text = f"the exits of order {group_id} cannot be kept: {type(mistake).__name__}: {mistake}"
     return Alert("no_exit", group_id, Severity.CRITICAL, text[:500], {}, order_id=group_id)
+
+
+def refused(entries: Iterable[Entry], orders: Mapping[str, Working]) -> list[Alert]:
+    """Exits whose stop the broker does not take: the rest of each goes out without one."""
+    return [
+        _without_stop(orders[entry.order_id])
+        for entry in entries
+        if entry.order_id in orders
+        and any(isinstance(f, ChildRejected) and f.reason == BAD_STOP for f in entry.facts)
+    ]
+
+
+def _without_stop(order: Working) -> Alert:
+    text = (
+        f"the broker refused the stop of exit {order.order_id} ({order.symbol}): only this house"
+        " watches it from here on"
+    )
+    return Alert(
+        "stop_not_at_broker",
+        order.order_id,
+        Severity.ERROR,
+        text,
+        {},
+        order_id=order.order_id,
+    )
 
 
 def _under(group: Group, ratio: Decimal) -> Alert:

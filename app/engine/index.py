@@ -41,6 +41,7 @@ class Index:
         self._self_matched: defaultdict[str, set[str]] = defaultdict(set)
         self._resting: defaultdict[tuple[str, Side], list[Resting]] = defaultdict(list)
         self._auctioned: defaultdict[tuple[str, Side], set[str]] = defaultdict(set)
+        self._stops: defaultdict[tuple[str, Side], set[str]] = defaultdict(set)
         self._children: dict[str, tuple[Child, ...]] = {}
         self._reserved: defaultdict[tuple[str, Side], dict[str, Decimal]] = defaultdict(dict)
 
@@ -117,6 +118,10 @@ class Index:
             side for side in Side if self._auctioned[order.symbol, side] - {order.order_id}
         )
 
+    def stop_against(self, order: Working) -> bool:
+        """Whether another order of the same symbol has a stop at the broker on the other side."""
+        return bool(self._stops[order.symbol, order.execution.task.side.other] - {order.order_id})
+
     def _count_following(self, order_id: str, count: int) -> None:
         self.following += count - self._following.pop(order_id, 0)
         if count:
@@ -132,6 +137,8 @@ class Index:
             self.owners[child.id] = order.order_id
         closes = any(child.purpose is Purpose.CLOSE for child in children)
         _mark(self._auctioned[order.symbol, order.execution.task.side], order.order_id, closes)
+        stops = any(child.stop_price is not None for child in children)
+        _mark(self._stops[order.symbol, order.execution.task.side], order.order_id, stops)
         was, now = _resting(before), _resting(children)
         for child_id in was.keys() - now.keys():
             rests = self._resting[order.symbol, was[child_id].side]

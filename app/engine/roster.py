@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from app.domain.actions import Send
 from app.domain.desk import Desk as DeskFacts
 from app.domain.execution import Child, Execution
 from app.domain.fact import Purpose
@@ -14,15 +13,13 @@ from app.domain.quantity import ZERO, Side
 from app.domain.reducing import given_way
 from app.engine.agenda import Agenda
 from app.engine.index import Index
+from app.engine.leaving import Leaving, entering, stops_leave
 from app.engine.queue import Queue
 from app.engine.working import EXIT, FLATTEN, Working
 from app.store.controls import Switch
 from app.store.halts import Halts, halt_for
 from app.store.journal import Recorded
 from app.store.open_orders import Loaded
-
-Leaving = tuple[str, str, Send]
-"""A child on its way out: symbol, order id, and what is sent."""
 
 
 class Roster:
@@ -158,10 +155,11 @@ class Roster:
             own_bid=self._best_own(order, Side.BUY, leaving),
             own_ask=self._best_own(order, Side.SELL, leaving),
             queued=order.queues and self._queue.full_for(order),
-            auctioned=self.index.auctioned(order) | _entering(order, leaving),
+            auctioned=self.index.auctioned(order) | entering(order, leaving),
             held=self.positions.get(order.symbol, ZERO) if reduces else None,
             reducing=self._reducing(order, leaving) if reduces else ZERO,
             netted=order.order_id in self.netted,
+            own_stop=self.index.stop_against(order) or stops_leave(order, leaving),
         )
 
     def held_up(self) -> list[Working]:
@@ -178,9 +176,8 @@ class Roster:
     def opposed(self, order: Working) -> bool:
         """Whether another order may trade on the other side of the symbol: a stop of this one would
         close what that one goes on opening, and brokers refuse the two beside each other."""
-        others = (self.orders[order_id].execution for order_id in self.index.opposed(order))
-        working = OrderStatus.WORKING
-        return any(o.reserved > 0 or (o.status is working and o.unsent > 0) for o in others)
+        others = (self.orders[order_id] for order_id in self.index.opposed(order))
+        return any(o.execution.reserved > 0 or (_sends(o) and not self._halt(o)) for o in others)
 
     def pause_for(self, order: Working, cancels_per_second: int | None) -> Micros:
         """How long a child of the order stands before it is moved: so many share the rate."""
@@ -287,10 +284,6 @@ def _takes(order: Working) -> Decimal | None:
     return quote.far(order.execution.task.side) if quote is not None and working else None
 
 
-def _entering(order: Working, leaving: Sequence[Leaving]) -> frozenset[Side]:
-    """The sides of other orders' children that are on their way to the same auction."""
-    return frozenset(
-        send.side
-        for symbol, order_id, send in leaving
-        if symbol == order.symbol and order_id != order.order_id and send.purpose is Purpose.CLOSE
-    )
+def _sends(order: Working) -> bool:
+    """Whether it has more to send."""
+    return order.execution.status is OrderStatus.WORKING and order.execution.unsent > 0

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.domain.execution import Execution
+from app.domain.fold_children import BAD_STOP
 from app.store import rows
 from app.store.columns import CHILDREN, ORDERS
 from app.store.database import Connection
@@ -29,7 +30,7 @@ _LAST_RESTED = (
     " (SELECT id FROM children WHERE account = $1 AND order_id = o.id AND purpose = 'rest'"
     " ORDER BY number DESC LIMIT 1) AS last))"
 )
-_REFUSED_WITH_STOP = "status = 'rejected' AND stop_price IS NOT NULL"
+_REFUSED_WITH_STOP = f"status = 'rejected' AND stop_price IS NOT NULL AND reason = '{BAD_STOP}'"
 
 
 async def drafts_of(

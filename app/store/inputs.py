@@ -128,6 +128,7 @@ def desk_to_json(desk: Desk) -> Json:
     told |= {"auctioned": sorted(side.value for side in desk.auctioned) or None}
     told |= {"held": desk.held, "reducing": desk.reducing or None}
     told |= {"netted": desk.netted or None, "stops": desk.stops or None}
+    told |= {"own_stop": desk.own_stop or None}
     told |= {"child_qty": desk.child_qty, "child_notional": desk.child_notional}
     return {name: value for name, value in told.items() if value is not None}
 
@@ -148,6 +149,7 @@ def desk_from_json(told: Mapping[str, Any]) -> Desk:
         child_qty=_decimal(told.get("child_qty")),
         child_notional=_decimal(told.get("child_notional")),
         stops=told.get("stops", False),
+        own_stop=told.get("own_stop", False),
     )
 
 

@@ -13,6 +13,7 @@ from app.domain.dynamics import Dynamics
 from app.domain.execution import Child, Crossing, Execution, rung_of
 from app.domain.extended_hours import TradingDay
 from app.domain.fact import Purpose, TimeInForce
+from app.domain.fold_children import BAD_STOP
 from app.domain.instant import Instant, from_datetime, rfc3339
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import ChildStatus, OrderStatus
@@ -181,7 +182,7 @@ def execution(row: Row, children: Iterable[Row]) -> Execution:
 
 
 def _refused_with_stop(child: Child) -> bool:
-    refused = child.status is ChildStatus.REJECTED and (child.reason or "").startswith("broker.")
+    refused = child.status is ChildStatus.REJECTED and child.reason == BAD_STOP
     return refused and child.stop_price is not None
 
 

@@ -1,7 +1,7 @@
 """the stop that rests at the broker with a child
 
-Only adds. A worker that knows only the release before sends its children without one, and cancels
-what carries one like any other.
+Only adds. A worker that knows only the release before sends its children without one, and does not
+know what a broker tells of a stop: none may be out when it takes over (docs/upgrades.md).
 """
 
 import sqlalchemy as sa

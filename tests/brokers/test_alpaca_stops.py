@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.brokers.alpaca.client import order_body
+from app.brokers.alpaca.twin import state_of
 from app.domain.fact import TimeInForce
 from app.domain.identity import child_id
 from app.domain.lifecycle import CHILD_DONE, ChildStatus
@@ -25,6 +26,8 @@ QUIRKS: dict[str, dict[str, Any]] = {
     "unsaid": {"unsaid": True},
     "put anew": {"put_anew": True, "ended": "replaced"},
     "unlisted": {"unlisted": True, "unsaid": True},
+    "bare": {"bare": True},
+    "bare and unlisted": {"bare": True, "unlisted": True, "unsaid": True},
     "other ids": {"activity_ids": "own"},
 }
 
@@ -116,7 +119,7 @@ async def test_a_part_of_each_is_the_whole(alpaca: AlpacaRehearsal, quirk: str) 
     assert await broker.positions() == {SYMBOL: net(told)}
 
 
-@pytest.mark.parametrize("quirk", QUIRKS)
+@pytest.mark.parametrize("quirk", [name for name in QUIRKS if "bare" not in name])
 async def test_a_fresh_process_knows_whose_leg_it_was(alpaca: AlpacaRehearsal, quirk: str) -> None:
     """Ours by its name alone: nobody in the new process has seen the order."""
     broker = alpaca.open(**CALM_MARKET | QUIRKS[quirk])
@@ -243,3 +246,49 @@ async def test_whatever_is_lost_nothing_is_counted_elsewhere_or_twice(
     found = await known(broker, MINE)
     assert (found.status, found.filled) == (ChildStatus.FILLED, 100)
     assert await broker.open_orders() == []
+
+
+def told(status: str, filled: str = "0", **more: Any) -> dict[str, Any]:
+    """One of two orders for a hundred."""
+    at = "2026-03-16T18:38:01.942282Z"
+    order = {"id": "head", "client_order_id": MINE, "symbol": SYMBOL, "side": "sell", "qty": "100"}
+    order |= {"limit_price": "10.50", "order_class": "oco", "submitted_at": at, "updated_at": at}
+    return order | {"status": status, "filled_qty": filled} | more
+
+
+LEG = {"id": "leg", "client_order_id": "x", "stop_price": "9.70", "limit_price": "9.50"}
+
+
+@pytest.mark.parametrize(
+    ("head", "leg", "ended"),
+    [
+        (told("replaced"), told("canceled", **LEG), None),
+        (told("canceled"), told("replaced", "40", **LEG), None),
+        (told("replaced", replaced_by="leg"), told("canceled", **LEG), ChildStatus.CANCELED),
+        (told("replaced"), told("filled", "100", **LEG), ChildStatus.FILLED),
+        (told("replaced"), told("held", **LEG), ChildStatus.WORKING),
+    ],
+)
+def test_what_was_replaced_by_nobody_knows_what_is_not_over(
+    head: dict[str, Any], leg: dict[str, Any], ended: ChildStatus | None
+) -> None:
+    report = state_of(head, [head, leg])
+    assert (report and report.status) == ended
+
+
+async def test_what_is_filled_and_about_to_leave_is_not_told_as_open(
+    alpaca: AlpacaRehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its leg is still there for a while; only what stays is told."""
+    monkeypatch.setattr("app.brokers.alpaca.asking.AGAIN_SECONDS", (0.5, 3.0))
+    broker = alpaca.open(**CALM_MARKET | {"both_fill": True})
+    await acknowledged(broker, exits("a"))
+    await alpaca.hear(broker)
+    moves(alpaca, ABOVE)
+    heard = [r for r in await alpaca.hear(broker) if isinstance(r, OrderReport)]
+    found = await known(broker, "a")
+    assert (found.status, found.filled) == (ChildStatus.PARTIALLY_FILLED, 100)
+    assert all(r.terms is None for r in (found, *heard) if r.filled)
+    async with asyncio.timeout(10):
+        while (await known(broker, "a")).terms is None:
+            await asyncio.sleep(0.1)

@@ -205,7 +205,11 @@ def legs(listed: list[Any]) -> FastAPI:
 
     @api.get("/v2/orders/{name}")
     async def one(name: str) -> Any:
-        return LEG
+        return next(o for o in (LEG, *listed) if o["id"] == name)
+
+    @api.get("/v2/orders:by_client_order_id")
+    async def named(client_order_id: str) -> Any:
+        return next(o for o in listed if o["client_order_id"] == client_order_id)
 
     @api.get("/v2/account/activities/FILL")
     async def fills() -> Any:
@@ -216,11 +220,70 @@ def legs(listed: list[Any]) -> FastAPI:
     return api
 
 
-async def test_an_execution_of_a_leg_is_never_passed_over() -> None:
-    """Its name says nothing: it may be of a stop of ours."""
-    async with opened(legs([])) as broker:
-        with pytest.raises(ConnectionError, match="whose order is not listed"):
-            await broker.executions(0)
+def gone(name: str, **more: Any) -> dict[str, Any]:
+    """An order with a stop of ours, over by itself and told without its leg."""
+    told = {"client_order_id": name, "order_class": "oco", "side": "sell", "status": "canceled"}
+    return OURS | {"id": "d1f1c1c8-60f1-4c3c-8a57-1a0d6e1b2c03"} | told | more
+
+
+async def test_an_execution_of_a_leg_is_not_passed_over_where_it_may_be_ours() -> None:
+    """Its name says nothing: a stop of ours may be the one, whose legs are not told."""
+    async with opened(legs([gone(MINE)])) as broker:
+        for _ in range(2):
+            with pytest.raises(ConnectionError):
+                await broker.executions(0)
+
+
+@pytest.mark.parametrize(
+    "orders",
+    [[], [gone("theirs")], [gone(MINE, symbol="F")], [OURS]],
+    ids=["none", "theirs", "another symbol", "no stop"],
+)
+async def test_a_leg_that_cannot_be_ours_stops_no_reading(orders: list[Any]) -> None:
+    async with opened(legs(orders)) as broker:
+        assert await broker.executions(0) == []
+        await broker._recover(0)
+
+
+async def test_a_leg_by_itself_is_no_order_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even where many orders are asked for at once."""
+    monkeypatch.setattr("app.brokers.alpaca.listing.FEW", 0)
+    head = gone(MINE, status="new")
+    async with opened(legs([LEG, head | {"legs": [LEG]}])) as broker:
+        assert [report.child_id for report in await broker.executions(0)] == [MINE]
+
+
+async def test_one_pair_that_is_not_told_hides_no_other() -> None:
+    """Neither in the list nor among what is asked for again."""
+    odd = gone(MINE, status="new") | {"legs": [LEG | {"status": "odd"}]}
+    other = child_id("01a1fda6-32f0-7104-a88b-a4ed1c86d077", 2)
+    well = gone(other, status="new", id="well", legs=[LEG | {"id": "leg", "status": "held"}])
+    listed = [odd, well]
+    api = alpaca(listed, [], [])
+
+    @api.get("/v2/orders/{name}")
+    async def one(name: str) -> Any:
+        return next(o for o in (odd, well) if o["id"] == name)
+
+    @api.get("/v2/orders:by_client_order_id")
+    async def named(client_order_id: str) -> Any:
+        return next(o for o in (odd, well) if o["client_order_id"] == client_order_id)
+
+    async with opened(api) as broker:
+        reports = {report.child_id: report for report in await broker.open_orders()}
+        assert {name: report.status.value for name, report in reports.items()} == {
+            MINE: "working",
+            other: "working",
+        }
+        assert (reports[MINE].terms is None, reports[other].terms is None) == (True, False)
+        await until(lambda: broker._stream.away is None)
+        broker._untold.clear()
+        broker._twins.doubt(odd["id"])
+        broker._twins.doubt(well["id"])
+        await until(lambda: bool(broker._untold))
+        assert {report.child_id for report in broker._untold} == {other}
+        listed.clear()
+        await broker._recover(0)
 
 
 @pytest.mark.parametrize("name", [MINE, "somebody else's"])
@@ -235,3 +298,37 @@ async def test_a_pair_of_somebody_else_that_nobody_can_read_hides_none_of_ours()
     odd = LEGS | {"order_class": "oco", "legs": [LEG | {"status": "odd"}]}
     async with opened(alpaca([odd, OURS], [], [])) as broker:
         assert [report.child_id for report in await broker.open_orders()] == [MINE]
+
+
+MARKET_STOP = LEG | {"type": "stop", "limit_price": None, "status": "held"}
+THEIRS = OURS | {
+    "id": "5d0f7f0c-3a1e-4d57-8c37-7b1f1f4f9d02",
+    "client_order_id": "a pair of mine",
+    "side": "sell",
+    "order_class": "oco",
+}
+
+
+@pytest.mark.parametrize(
+    "leg", [MARKET_STOP, MARKET_STOP | {"status": "odd"}], ids=["market stop", "odd"]
+)
+@pytest.mark.parametrize("alone", [False, True], ids=["nested", "leg listed alone"])
+async def test_a_pair_of_somebody_else_is_theirs_however_often_it_is_met(
+    leg: dict[str, Any], alone: bool
+) -> None:
+    """What is remembered of it makes it none of ours: neither in this process nor in the next."""
+    pair, asked = THEIRS | {"legs": [leg]}, list[str]()
+    listed = [pair, OURS]
+    api = alpaca(listed, [{"event": "new", "order": THEIRS}], asked)
+
+    @api.get("/v2/orders/{name}")
+    async def one(name: str) -> Any:
+        return next(o for o in (pair, leg, OURS) if o["id"] == name)
+
+    for _ in range(2):
+        async with opened(api) as broker:
+            for turn in range(3):
+                # The limit is over, and its stop is listed by itself.
+                listed[:] = [leg, OURS] if alone and turn else [pair, OURS]
+                assert MINE in {report.child_id for report in await broker.open_orders()}
+                await broker._recover(0)

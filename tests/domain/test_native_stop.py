@@ -30,7 +30,17 @@ from app.domain.task import Task
 from app.store.inputs import desk_from_json, desk_to_json
 from tests.domain.tasks import OPEN, POLICY, a_task
 from tests.domain.test_bracket import brackets, dip
-from tests.domain.test_decide import choose, commands, market, markets, sent, tell, venues, working
+from tests.domain.test_decide import (
+    choose,
+    commands,
+    market,
+    markets,
+    quote,
+    sent,
+    tell,
+    venues,
+    working,
+)
 from tests.domain.toyworld import Resting, Row, Venue, World, ended
 
 D = Decimal
@@ -192,6 +202,38 @@ def test_it_comes_and_goes_with_who_trades_on_the_other_side() -> None:
     assert choose(ex, market(), OPEN).actions == (Cancel("c1", "stop_price"),)
 
 
+STALE = OPEN + 300 * SECOND
+BARS: dict[str, Any] = {
+    "halt": {"desk": {"halt": "switch"}},
+    "stale quote": {"now": STALE},
+    "crossed book": {"market": market(quote("100.02", "100.00"))},
+    "no quote": {"market": replace(market(), quote=None)},
+    "refused before": {"refused": True},
+    "another of the account rests there": {"desk": {"own_bid": D(106)}},
+}
+
+
+@pytest.mark.parametrize("bar", BARS)
+@pytest.mark.parametrize("with_stop", [True, False], ids=["to lose its stop", "to get one"])
+def test_nothing_goes_while_nothing_could_take_its_place(bar: str, with_stop: bool) -> None:
+    """What rests is all that the position has."""
+    given = BARS[bar]
+    before, after = (STOPS, Desk()) if with_stop else (Desk(), STOPS)
+    first = sent(choose(an_exit(), market(), OPEN, before))
+    ex = put(an_exit(), replace(first, qty=D(60)))
+    if given.get("refused"):
+        second = replace(first, qty=D(40), stop_price=None, stop_limit_price=None)
+        ex = tell(put(ex, second, rests=False), ChildRejected(OPEN, "c2", "broker.wash_trade"))
+    seen = given.get("market", market())
+    desk, now = replace(after, **given.get("desk", {})), given.get("now", OPEN)
+    decision = choose(ex, seen, now, desk)
+    assert not [a for a in decision.actions if isinstance(a, Cancel)]
+    # Whatever barred it lets go, and it moves.
+    later = now + 3 * SECOND
+    decision = choose(ex, market(at=later), later, after)
+    assert Cancel("c1", "stop_price") in decision.actions
+
+
 def test_after_a_refusal_the_rest_goes_out_plainly() -> None:
     """For good: and what rests with its stop already stays."""
     ex = put(an_exit(), replace(sent(choose(an_exit(), market(), OPEN, STOPS)), qty=D(40)))
@@ -203,8 +245,16 @@ def test_after_a_refusal_the_rest_goes_out_plainly() -> None:
     assert (decided.qty, decided.price, decided.stop_price) == (60, 105, None)
 
 
-@pytest.mark.parametrize(("reason", "absent"), [("absent", True), ("not_sent.line_busy", False)])
-def test_what_never_arrived_was_not_refused(reason: str, absent: bool) -> None:
+@pytest.mark.parametrize(
+    ("reason", "absent"),
+    [
+        ("absent", True),
+        ("not_sent.line_busy", False),
+        ("broker.wash_trade", False),
+        ("broker.insufficient_funds", False),
+    ],
+)
+def test_only_what_is_wrong_with_the_stop_ends_it(reason: str, absent: bool) -> None:
     ex = put(an_exit(), sent(choose(an_exit(), market(), OPEN, STOPS)), rests=False)
     ex = tell(ex, ChildRejected(OPEN, "c1", reason, absent=absent))
     assert not ex.stop_refused
@@ -248,3 +298,9 @@ def test_whoever_is_first_nothing_is_sold_twice() -> None:
     rested = [send for _, send in world.sends if send.purpose is Purpose.REST]
     assert [(send.price, send.stop_price) for send in rested] == [(105, 99)]
     assert world.children["c1"].filled == 100
+
+
+def test_against_a_stop_of_the_account_nothing_is_sent() -> None:
+    decision = choose(working(a_task("market", 100)), market(), OPEN, Desk(own_stop=True))
+    assert (decision.actions, decision.bound, decision.own) == ((), "own_stop", True)
+    assert desk_from_json(desk_to_json(Desk(own_stop=True))) == Desk(own_stop=True)

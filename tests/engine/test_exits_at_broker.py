@@ -168,6 +168,9 @@ async def test_a_refusal_is_remembered_by_the_next_process(market: Market) -> No
     children = await market.children(exit_id, rests_plainly)
     assert [c["reason"] for c in children] == ["broker.bad_stop", None]
     assert children[0]["stop_price"] is not None
+    async with market.world.database.connection() as connection:
+        told = await connection.fetch("SELECT * FROM alerts WHERE rule = 'stop_not_at_broker'")
+    assert [row["order_id"] for row in told] == [exit_id]
     await market.world.kill_worker()
     await market.again()
     await asyncio.sleep(3)
@@ -232,4 +235,28 @@ async def test_our_desk_may_be_first(market: Market) -> None:
     )
     assert market.venue.rows(open_now) == [(0,)]
     assert market.sold() == QTY
+    await market.right()
+
+
+async def refused(market: Market) -> list[str]:
+    rows = market.venue.rows("SELECT code FROM orders WHERE code <> 'accepted'")
+    return [str(code) for (code,) in rows]
+
+
+@pytest.mark.parametrize("algo", ["market", "limit"])
+async def test_an_order_against_a_stop_waits_until_that_is_gone(market: Market, algo: str) -> None:
+    """The broker would refuse it; the stop goes because of it, and both go on."""
+    market.venue.behave(ACCOUNT, **HABITS, wash=True)
+    exit_id = await market.exit_of(await market.entered(target="4.00", stop="2.00"))
+    await market.children(exit_id, rests_with_stop)
+    more = {"limit_price": "30.00"} if algo == "limit" else {}
+    other = await market.world.order(SYMBOL, qty="10", algo=algo, **more)
+    if algo == "limit":
+        await market.children(other, rests)
+        await market.children(exit_id, rests_plainly)
+        await commands.cancel(market.world.service, CALLER, other)
+    else:
+        assert (await market.world.done(other))["status"] == "filled"
+    await market.children(exit_id, rests_with_stop)
+    assert await refused(market) == []
     await market.right()

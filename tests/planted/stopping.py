@@ -16,7 +16,7 @@ STOPPING = (
         "execution of a leg taken for somebody else's",
         (
             "app/brokers/alpaca/listing.py",
-            'if not is_twin(said) or said.get("legs"):',
+            "if not self._twins.is_stray(said):",
             "if said:",
         ),
         tests="tests/brokers/test_alpaca_stops.py tests/certification",

@@ -16,7 +16,7 @@ from app.domain.quantity import ZERO
 from app.domain.recovery import Means
 from app.domain.task import Task
 from app.engine import facts
-from app.engine.roster import Leaving
+from app.engine.leaving import Leaving
 from app.ports import Ticket
 from app.store.journal import Entry, Recorded
 from tests.simulation import market

@@ -17,7 +17,8 @@ from app.domain.market import Market
 from app.domain.plan import CATCH_UP_SLICES
 from app.domain.quantity import ZERO
 from app.engine import facts
-from app.engine.roster import Leaving, Roster
+from app.engine.leaving import Leaving
+from app.engine.roster import Roster
 from app.engine.working import Working
 from app.ports import Report
 from app.store.halts import Halt

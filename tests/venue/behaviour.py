@@ -69,7 +69,9 @@ class Behaviour:
     as canceled or replaced when its stop is set off; the cancel of what the other ended is `unsaid`
     by the stream; both fill (`both_fill`); what is left of a leg whose limit filled in part is
     `put_anew` under another id; and a leg whose limit is over is not in the list of open orders
-    (`unlisted`).
+    (`unlisted`), or an order that is over is told without its legs (`bare`).
+    Whatever meets an open stop on the other side of its symbol, and a stop that meets anything
+    there, is refused as a `wash` trade.
 
     `touch` gives symbols a market that stands still, best bid and offer: what does not reach it
     finds nobody, what does fills there. Orders in other symbols bring their price with them.
@@ -105,6 +107,8 @@ class Behaviour:
     both_fill: bool = False
     put_anew: bool = False
     unlisted: bool = False
+    bare: bool = False
+    wash: bool = False
     touch: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     chances: Mapping[str, float] = field(default_factory=dict)
 

@@ -201,11 +201,24 @@ class Exchange:
             return "bad_price"
         if request.stop is not None and not _can_stop(request, behaviour):
             return "bad_stop"
+        if behaviour.wash and self._washes(account, request):
+            return "wash_trade"
         if behaviour.closed:
             return "market_closed"
         if self.chance.fault(account, behaviour, "refuse", request.client_id):
             return "insufficient_funds"
         return None
+
+    def _washes(self, account: str, request: Request) -> bool:
+        if self._matching.twins.against(account, request.symbol, request.side):
+            return True
+        if request.stop is None:
+            return False
+        now = self.ledger.now()
+        return any(
+            o["symbol"] == request.symbol and o["side"] != request.side
+            for o in self.ledger.open_at(account, now)
+        )
 
     def _taken(self, account: str, behaviour: Behaviour, client_id: str, now: int) -> bool:
         """Whether a client id may not be used (again) now, by the rule of this account."""

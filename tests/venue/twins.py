@@ -82,6 +82,20 @@ class Twins:
             return False
         return twin["set_off_at"] is None or twin["set_off_at"] > t
 
+    def against(self, account: str, symbol: str, side: str) -> bool:
+        """Whether an open stop is on the other side."""
+        return bool(
+            self._ledger.rows(
+                "SELECT 1 FROM orders o JOIN twins t ON t.order_seq = o.seq"
+                " WHERE o.account = :account AND o.code = 'accepted' AND o.symbol = :symbol"
+                " AND o.side <> :side AND NOT EXISTS"
+                " (SELECT 1 FROM ends x WHERE x.order_seq = o.seq) LIMIT 1",
+                account=account,
+                symbol=symbol,
+                side=side,
+            )
+        )
+
     def set_off(self, order: Row) -> None:
         self._ledger.change(
             "UPDATE twins SET set_off_at = :t WHERE order_seq = :seq",

@@ -19,7 +19,6 @@ from app.brokers.alpaca.outcomes import outcome_of
 from app.brokers.alpaca.reading import (
     OPEN,
     Known,
-    foreign,
     object_of,
     order_report,
     positions,
@@ -28,7 +27,7 @@ from app.brokers.alpaca.reading import (
 )
 from app.brokers.alpaca.stream import Stream
 from app.brokers.alpaca.symbols import Symbols
-from app.brokers.alpaca.twin import is_twin
+from app.brokers.alpaca.twin import Unsaid, is_twin
 from app.brokers.alpaca.twins import Twins
 from app.domain.instant import DAY, MILLISECOND, SECOND, Instant
 from app.ports import (
@@ -103,6 +102,7 @@ class AlpacaBroker:
 
     async def submit(self, ticket: Ticket) -> Outcome:
         self._stream.start()
+        self._directory.sent(ticket.child_id)
         await self._stream.settled(SETTLED_SECONDS)
         try:
             answer = await self.client.submit(ticket)
@@ -143,14 +143,8 @@ class AlpacaBroker:
         self._stream.start()
         reports: dict[str, OrderReport] = {}
         for said in await self.client.open_orders():
-            theirs = self._is_theirs(said) and not self._twins.is_stray(said)
-            try:
-                report = await self._state(said)
-            except ConnectionError as wrong:
-                if not theirs:
-                    raise
-                log.debug("somebody else's order cannot be read", error=str(wrong))
-            else:
+            report = await self._listed(said)
+            if report is not None:
                 reports[report.broker_order_id] = report
         return list(reports.values())
 
@@ -199,7 +193,7 @@ class AlpacaBroker:
 
     def _hear(self, data: Any) -> None:
         """An update. One that cannot be read is asked for instead, unless it is somebody else's."""
-        theirs = isinstance(data, dict) and self._is_theirs(data.get("order"))
+        theirs = isinstance(data, dict) and self._directory.is_theirs(data.get("order"))
         try:
             said = object_of(data)
             event, order = text(said.get("event")), said.get("order")
@@ -218,10 +212,6 @@ class AlpacaBroker:
             if not theirs:
                 log.error("trade update cannot be read", error=str(wrong))
                 self._stream.doubt()
-
-    def _is_theirs(self, said: Any) -> bool:
-        """Whether it is somebody else's order, and none that went out from here."""
-        return foreign(said) and self._directory.child(said["client_order_id"]) is None
 
     def _tell(self, reports: Sequence[Report]) -> None:
         self._untold.extend(reports)
@@ -245,11 +235,14 @@ class AlpacaBroker:
 
     async def _recover(self, since: Instant) -> None:
         """Ask for everything that was not told since then. Raises ConnectionError."""
-        still_open = self._directory.open()
+        still_open = self._directory.ours_open()
         listed = {report.child_id for report in await self._tell_open()}
         for known in still_open:
-            if known.child_id not in listed:
-                await self._tell_state(known.child_id)
+            try:
+                if known.child_id not in listed:
+                    await self._tell_state(known.child_id)
+            except Unsaid:  # Holds up no other.
+                self._twins.doubt(known.head)
         await self._list(max(since, 0))
 
     async def _tell_open(self) -> Sequence[OrderReport]:
@@ -265,6 +258,14 @@ class AlpacaBroker:
     async def _list(self, since: Instant) -> None:
         told, released = await self._listing.since(since)
         self._tell([*told, *released])
+
+    async def _listed(self, said: Any) -> OrderReport | None:
+        """The state of an order that is listed as open; None: somebody else's, that cannot be read.
+        Raises ConnectionError."""
+        try:
+            return await self._state(said)
+        except ConnectionError as wrong:
+            return self._twins.instead(said, wrong)
 
     async def _state(self, said: Any) -> OrderReport:
         """Raises ConnectionError."""

@@ -4,7 +4,8 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
 
-from app.brokers.alpaca.reading import Known, known_of, object_of
+from app.brokers.alpaca.reading import Known, foreign, known_of, object_of
+from app.domain.identity import parse_child
 
 REMEMBERED = 50_000
 """Orders; what is forgotten is asked for again."""
@@ -18,6 +19,24 @@ class Directory:
         self._by_order: OrderedDict[str, Known] = OrderedDict()
         self._by_child: dict[str, Known] = {}
         self._legs: dict[str, list[str]] = {}
+        self._sent: set[str] = set()
+        """Child ids that went out from here and do not look like ours: none, in a house."""
+
+    def sent(self, child_id: str) -> None:
+        """A child goes out from here: it is ours, whatever its id looks like."""
+        if parse_child(child_id) is None:
+            self._sent.add(child_id)
+
+    def is_ours(self, child_id: str) -> bool:
+        return parse_child(child_id) is not None or child_id in self._sent
+
+    def is_theirs(self, said: Any) -> bool:
+        """Whether it is somebody else's order, or a leg of one, however well it is known here. Of a
+        leg that nobody placed yet this says nothing."""
+        if not foreign(said):
+            return False
+        known = self._by_order.get(str(said.get("id")))
+        return not self.is_ours(said["client_order_id"] if known is None else known.child_id)
 
     def note(self, said: Any) -> Known:
         """Remember an order as Alpaca tells it, and its legs. Raises ValueError."""
@@ -62,12 +81,16 @@ class Directory:
         """Of twins, the orders beside its head."""
         return self._legs.get(head_id, [])
 
+    def ours_open(self) -> list[Known]:
+        """Those that went out from this house."""
+        return [k for k in self.open() if self.is_ours(k.child_id)]
+
     def open(self) -> list[Known]:
         """Orders of which no end was heard."""
         return [k for k in self._by_order.values() if not k.over and k.head == k.order_id]
 
-    def open_twins(self) -> list[Known]:
-        return [known for known in self.open() if known.twin]
+    def open_twins(self, symbol: str) -> list[Known]:
+        return [known for known in self.open() if known.twin and known.symbol == symbol]
 
     def symbol_of_asset(self, asset_id: str) -> str | None:
         found = (k.symbol for k in self._by_order.values() if k.asset_id == asset_id)

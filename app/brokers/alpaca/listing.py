@@ -9,7 +9,6 @@ from app.brokers.alpaca.agreement import Agreement, Report
 from app.brokers.alpaca.client import Client
 from app.brokers.alpaca.directory import Directory
 from app.brokers.alpaca.reading import Known, Told, moment, object_of, text, told_by_list
-from app.brokers.alpaca.twin import is_twin
 from app.brokers.alpaca.twins import Twins
 from app.domain.identity import parse_child
 from app.domain.instant import HOUR, Instant
@@ -57,6 +56,8 @@ class Listing:
             log.warning("orders cannot be listed", error=str(error))
             return
         for said in orders:
+            if self._twins.is_stray(said):
+                continue  # By itself it does not say whose it is.
             try:
                 self._directory.note(said)
             except ValueError as wrong:
@@ -83,13 +84,15 @@ class Listing:
         said = await self._client.order(order_id)
         if said is None:
             raise ValueError(f"an execution of the order {order_id}, which Alpaca does not know")
-        if not is_twin(said) or said.get("legs"):
+        if not self._twins.is_stray(said):
             return self._directory.note(said)
-        # A leg by itself, under an id that nobody gave it: never taken for somebody else's.
+        # A leg by itself, under an id that nobody gave it.
         leg = await self._twins.head_of(said)
-        if leg is None:
+        if leg is None and self._twins.may_be_ours(said):
             log.error("nobody knows whose leg was executed", order=order_id)
             raise ConnectionError(f"an execution of the leg {order_id}, whose order is not listed")
+        if leg is None:
+            raise ValueError(f"an execution of the leg {order_id}, and no stop of ours is there")
         return leg
 
 

@@ -29,7 +29,7 @@ _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for name, pattern in (
         ("insufficient_funds", r"insufficient .*(buying power|balance|qty|day trading)"),
         ("unknown_symbol", r"asset .*not (found|active|tradable)|(unknown|invalid) symbol"),
-        ("bad_stop", r"stop.?(price|loss)|take.?profit"),
+        ("bad_stop", r"stop.?(price|loss)|take.?profit|order.?class|\boco\b|bracket"),
         ("bad_price", r"limit.?price|sub-penny"),
         ("bad_quantity", r"\bqty\b|quantity|fractional"),
         ("market_closed", r"halted|market .*closed|outside .*market hours"),

@@ -24,6 +24,12 @@ from app.ports import OrderReport, Terms
 
 Said = Mapping[str, Any]
 
+WORKING = (ChildStatus.WORKING, ChildStatus.PARTIALLY_FILLED)
+
+
+class Unsaid(ConnectionError):
+    """Alpaca answered, and not what says how a child stands."""
+
 
 def is_twin(said: Any) -> bool:
     """Whether an order is one of two, told alone or with its leg."""
@@ -46,7 +52,7 @@ def state_of(head: Said, orders: Sequence[Said]) -> OrderReport | None:
     filled = sum((number(order.get("filled_qty") or "0") for order in orders), start=ZERO)
     qty = max(number(order.get("qty")) for order in orders)
     working = any(status in OPEN for status in statuses)
-    if not working and len(orders) == 1 and filled < qty and statuses[0] != "rejected":
+    if not working and filled < qty and _lacks_one(orders, statuses):
         return None
     return OrderReport(
         child_id=text(head.get("client_order_id")),
@@ -58,10 +64,23 @@ def state_of(head: Said, orders: Sequence[Said]) -> OrderReport | None:
     )
 
 
+def is_leaving(report: OrderReport) -> bool:
+    """Whether all is filled and one of the two is still there: it is on its way out."""
+    terms = report.terms
+    return report.status in WORKING and terms is not None and report.filled >= terms.qty
+
+
 def settles(orders: Sequence[Said]) -> bool:
     """Whether one of the two is over and the other is not: Alpaca may be about to end it, and tell
     nobody."""
     return len({_status(order) in OPEN for order in orders if not successor_of(order)}) > 1
+
+
+def _lacks_one(orders: Sequence[Said], statuses: Sequence[str]) -> bool:
+    """Whether there may be another that works: the other of the two, or what took the place of one
+    and was not told."""
+    untold = any(o.get("status") == "replaced" and not o.get("replaced_by") for o in orders)
+    return untold or (len(orders) == 1 and statuses[0] != "rejected")
 
 
 def _status(order: Said) -> str:
@@ -95,5 +114,11 @@ def _terms(head: Said, orders: Sequence[Said], qty: Decimal) -> Terms | None:
         qty,
         known.limit_price,
         stop_price=None if stop is None else number(stop["stop_price"]),
-        stop_limit_price=None if stop is None else number(stop.get("limit_price")),
+        stop_limit_price=_limit(stop) if stop is not None else None,
     )
+
+
+def _limit(order: Said) -> Decimal | None:
+    """None for what sells at any price: others may have such a stop."""
+    limit = order.get("limit_price")
+    return None if limit is None else number(limit)

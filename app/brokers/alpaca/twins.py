@@ -4,15 +4,27 @@ and of the leg not even by a client order id of ours."""
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
+from app.brokers.alpaca.asking import RETRY_SECONDS, TRIES, Again
 from app.brokers.alpaca.client import Client
 from app.brokers.alpaca.directory import Directory
-from app.brokers.alpaca.reading import Known, foreign, moment, object_of, text
-from app.brokers.alpaca.twin import is_twin, legs_of, settles, state_of, successor_of
+from app.brokers.alpaca.reading import OPEN, Known, foreign, moment, object_of, text
+from app.brokers.alpaca.twin import (
+    WORKING,
+    Unsaid,
+    is_leaving,
+    is_twin,
+    legs_of,
+    settles,
+    state_of,
+    successor_of,
+)
 from app.domain.lifecycle import ChildStatus
+from app.domain.quantity import ZERO
 from app.ports import OrderReport
 
 log = structlog.get_logger()
@@ -23,16 +35,7 @@ AROUND_SECONDS = 60
 GENERATIONS = 20
 """How often a leg may have been put anew."""
 
-AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0)
-"""When twins are asked for again of which one is over; then reconciliation asks."""
-
-RETRY_SECONDS = (0.5, 30.0)
-TRIES = 10
-"""How often it is asked whose leg an update is about."""
-
 Said = Mapping[str, Any]
-
-_WORKING = (ChildStatus.WORKING, ChildStatus.PARTIALLY_FILLED)
 
 
 class Twins:
@@ -47,25 +50,33 @@ class Twins:
     ) -> None:
         self._client, self._directory = client, directory
         self._tell, self._hear = tell, hear
-        self._doubted: dict[str, int] = {}
-        """By head, how often it was asked for since something happened."""
+        self._again = Again(self._told, self._is_theirs)
+        self._overdue: set[str] = set()
+        """Heads that were asked for often enough: what should have left by then is told."""
         self._unplaced: deque[tuple[Any, int]] = deque()
-        self._working: asyncio.Task[None] | None = None
+        self._placing: asyncio.Task[None] | None = None
 
     def doubt(self, head_id: str) -> None:
         """Something happened to one of its orders: it is asked for."""
-        self._doubted[head_id] = 0
-        self._begin()
+        self._overdue.discard(head_id)
+        self._again.begin(head_id, 0)
 
     def place(self, update: Any) -> None:
         """An update of a leg that nobody knows: its head is looked for."""
         self._unplaced.append((update, 0))
-        self._begin()
+        if self._placing is None or self._placing.done():
+            self._placing = asyncio.create_task(self._place_all())
 
     async def close(self) -> None:
-        if self._working is not None:
-            self._working.cancel()
-            await asyncio.gather(self._working, return_exceptions=True)
+        await self._again.close()
+        if self._placing is not None:
+            self._placing.cancel()
+            await asyncio.gather(self._placing, return_exceptions=True)
+
+    def may_be_ours(self, leg: Any) -> bool:
+        """Whether a leg that nobody can place may be of a stop of ours."""
+        twins = self._directory.open_twins(str(leg.get("symbol")))
+        return any(self._directory.is_ours(known.child_id) for known in twins)
 
     def is_stray(self, said: Any) -> bool:
         """Whether it is one of two, alone, and nobody here knows of which."""
@@ -74,16 +85,40 @@ class Twins:
         mine = self._directory.child(said["client_order_id"]) is not None
         return not mine and self._directory.order(str(said.get("id"))) is None
 
+    def instead(self, said: Any, wrong: ConnectionError) -> OrderReport | None:
+        """Of an order that is listed as open and whose state cannot be told. None: somebody else's,
+        or over by itself. One of ours is open, whatever became of the other of the two: told
+        without terms, which would need both. Raises `wrong`."""
+        unsaid, known = isinstance(wrong, Unsaid), self._directory.order(str(said.get("id")))
+        if self.is_stray(said):
+            theirs = unsaid and not self.may_be_ours(said)
+        else:
+            theirs = self._directory.is_theirs(said)
+        log.debug("an order is not told in whole", error=str(wrong))
+        if theirs:
+            return None
+        if not unsaid or known is None or not known.twin:
+            raise wrong
+        self._again.begin(known.head, 0)
+        if said.get("status") not in OPEN:
+            return None
+        return OrderReport(
+            known.child_id, known.head, ChildStatus.WORKING, known.submitted_at, ZERO
+        )
+
     async def state(self, said: Any) -> OrderReport:
         """The child's state, by whatever Alpaca told of one of the two. Raises ConnectionError."""
         known = self._directory.order(str(said.get("id")))
         if self.is_stray(said):
             known = await self.head_of(said)
             if known is None:
-                raise ConnectionError("a leg whose order is not listed")
+                raise Unsaid("a leg whose order is not listed")
         if known is not None and known.head != known.order_id:
             said = await self._ask(known.head)
-        return (await self._whole(said))[0]
+        report = (await self._whole(said))[0]
+        if is_leaving(report) and report.broker_order_id not in self._overdue:
+            self._again.begin(report.broker_order_id, 0)
+        return self._patiently(report)
 
     async def members(self, known: Known) -> Sequence[Said]:
         """All orders of such a child. Raises ConnectionError."""
@@ -96,13 +131,13 @@ class Twins:
         try:
             return await self._head_of(object_of(said))
         except ValueError as wrong:
-            raise ConnectionError(f"a leg that cannot be read: {wrong}") from wrong
+            raise Unsaid(f"a leg that cannot be read: {wrong}") from wrong
 
     async def _whole(self, said: Any) -> tuple[OrderReport, Sequence[Said]]:
         try:
             return await self._read(object_of(said))
         except ValueError as wrong:
-            raise ConnectionError(f"an order that cannot be read: {wrong}") from wrong
+            raise Unsaid(f"an order that cannot be read: {wrong}") from wrong
 
     async def _read(self, head: Said) -> tuple[OrderReport, Sequence[Said]]:
         """Raises ValueError, ConnectionError."""
@@ -112,10 +147,10 @@ class Twins:
         orders = await self._orders(head, known)
         report = state_of(head, orders)
         if report is None:
-            raise ConnectionError(f"Alpaca tells nothing of the stop of {known.child_id}")
+            raise Unsaid(f"Alpaca tells nothing of the stop of {known.child_id}")
         for order in orders:
             self._directory.note_leg(order, known)
-        if report.status not in _WORKING:
+        if report.status not in WORKING:
             self._directory.settle(known.order_id)
         return report, orders
 
@@ -143,6 +178,8 @@ class Twins:
             if self._directory.order(text(first.get("id"))) is not None or before is None:
                 break
             first = await self._ask(before)
+        if not self.is_stray(first):
+            self._directory.note(first)
         if self._directory.order(text(first.get("id"))) is None:
             await self._learn(first)
         found = self._directory.order(text(first.get("id")))
@@ -153,30 +190,39 @@ class Twins:
         """Listed with its head, around the moment both came in; else it is of one that is open."""
         at = moment(leg.get("created_at") or leg.get("submitted_at"))
         for said in await self._client.orders_around(at, AROUND_SECONDS):
-            if is_twin(said) and legs_of(said):
-                self._directory.note(said)
-        for known in self._directory.open_twins():
+            if is_twin(said) and not self.is_stray(said):
+                self._note(said)
+        missing: ConnectionError | None = None
+        for known in self._directory.open_twins(text(leg.get("symbol"))):
             if self._directory.order(text(leg.get("id"))) is not None:
                 return
-            await self._whole(await self._ask(known.order_id))
+            try:
+                await self._whole(await self._ask(known.order_id))
+            except ConnectionError as error:
+                # It may still be of another.
+                log.warning("an order with a stop cannot be asked for", error=str(error))
+                missing = error if self._directory.is_ours(known.child_id) else missing
+        if missing is not None and self._directory.order(text(leg.get("id"))) is None:
+            raise missing
+
+    def _note(self, said: Any) -> None:
+        try:
+            self._directory.note(said)
+        except ValueError as wrong:
+            log.debug("order cannot be remembered", error=str(wrong))
 
     async def _ask(self, order_id: str) -> Said:
         """An order with its legs. Raises ConnectionError, also where Alpaca does not know it."""
         said = await self._client.order(order_id)
         if not isinstance(said, dict):
-            raise ConnectionError(f"Alpaca does not know the order {order_id} of its own")
+            raise Unsaid(f"Alpaca does not know the order {order_id} of its own")
         return said
 
-    def _begin(self) -> None:
-        if self._working is None or self._working.done():
-            self._working = asyncio.create_task(self._work())
-
-    async def _work(self) -> None:
+    async def _place_all(self) -> None:
         pause, longest = RETRY_SECONDS
-        while self._unplaced or self._doubted:
+        while self._unplaced:
             unplaced, self._unplaced = self._unplaced, deque()
             answered = [await self._place(update, tries) for update, tries in unplaced]
-            answered += [await self._look(*one) for one in list(self._doubted.items())]
             if all(answered):
                 pause = RETRY_SECONDS[0]
                 continue
@@ -201,21 +247,28 @@ class Twins:
             self._hear(update)
         return True
 
-    async def _look(self, head_id: str, times: int) -> bool:
+    async def _told(self, head_id: str, times: int) -> bool:
         """Whether it could be asked."""
-        del self._doubted[head_id]  # What happens while it is asked for is asked for again.
         try:
             report, orders = await self._whole(await self._ask(head_id))
         except ConnectionError as error:
             log.warning("an order with a stop cannot be asked for", error=str(error))
-            self._doubted.setdefault(head_id, times)
             return False
-        self._tell([report])
-        if head_id not in self._doubted and settles(orders) and times < len(AGAIN_SECONDS):
-            loop = asyncio.get_running_loop()
-            loop.call_later(AGAIN_SECONDS[times], self._again, head_id, times + 1)
+        again = settles(orders) or is_leaving(report)
+        if report.status not in WORKING:
+            self._overdue.discard(head_id)
+        elif again and not self._again.later(head_id, times):
+            self._overdue.add(head_id)
+        self._tell([self._patiently(report)])
         return True
 
-    def _again(self, head_id: str, times: int) -> None:
-        self._doubted.setdefault(head_id, times)
-        self._begin()
+    def _patiently(self, report: OrderReport) -> OrderReport:
+        """Without terms nobody takes it for open: all is filled, and the other of the two is given
+        the time to leave."""
+        if not is_leaving(report) or report.broker_order_id in self._overdue:
+            return report
+        return replace(report, terms=None)
+
+    def _is_theirs(self, head_id: str) -> bool:
+        known = self._directory.order(head_id)
+        return known is not None and not self._directory.is_ours(known.child_id)

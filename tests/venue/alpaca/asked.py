@@ -15,6 +15,7 @@ REFUSALS = {
         " criteria",
     ),
     "bad_stop": (422, 42210000, "stop price must be less than current price"),
+    "wash_trade": (403, 40310000, "potential wash trade detected. use complex orders"),
     "market_closed": (403, 40310000, "trading in {symbol} is halted"),
     "insufficient_funds": (403, 40310000, "insufficient buying power"),
     "duplicate_id": (422, 40010001, "client_order_id must be unique"),

@@ -169,6 +169,8 @@ class AlpacaFace:
         return Reply(200, self._order(account, reply.body, nested=nested))
 
     def _order(self, account: str, report: Any, *, nested: bool = False) -> Any:
+        over = report["status"] not in ("working", "partially_filled")
+        nested = nested and not (over and self._exchange.behaviours[account].bare)
         order = said.order_json(self._ledger, account, report, nested=nested)
         for one in (order, *(order["legs"] or ())):
             self._with_successor(one)
@@ -181,7 +183,11 @@ class AlpacaFace:
         if order["status"] == "replaced" and successor is None:
             order["replaced_by"] = self._ledger.value(
                 "SELECT o.venue_id FROM twins t JOIN orders o ON o.seq = t.order_seq"
-                " WHERE t.replaces = :id",
+                " WHERE t.replaces = :id"
+                # The limit's place is taken by the stop that was set off.
+                " UNION ALL SELECT leg.venue_id FROM twins t JOIN orders leg ON leg.seq ="
+                " t.order_seq JOIN orders head ON head.seq = t.head_seq"
+                " WHERE head.venue_id = :id AND leg.seq <> head.seq LIMIT 1",
                 id=order["id"],
             )
 
