@@ -129,7 +129,7 @@ async def told_late(house: AlpacaRehearsal, fault: str) -> None:
     await acknowledged(broker, ioc("a"))
     await house.until(lambda: house.count("executions") == 1)
     assert await broker.reports(0) == []
-    (told,) = await house.hear(broker)
+    (told,) = await house.hear_something(broker)
     query = "SELECT at FROM executions WHERE account = ?"
     assert house.venue.rows(query, house.account) == [(told.at,)]
 
