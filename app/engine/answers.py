@@ -30,7 +30,7 @@ class Answers:
         try:
             done = await book([Entry(order_id, facts) for order_id, facts in by_order.items()])
         except BaseException:
-            # Not booked, as far as we know; what is booked twice counts once.
+            # Not booked, as far as we know; a fact that is booked twice changes nothing.
             self._waiting[:0] = taken
             raise
         if taken:

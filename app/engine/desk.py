@@ -290,7 +290,8 @@ class Desk:
         mine = {"account": self.account, "broker": self.broker.name}
         known = {order_id: order.version for order_id, order in self._roster.orders.items()}
         async with self._database.connection() as connection:
-            if await open_orders.mark(connection, **mine) == open_orders.mark_of(known):
+            there = await open_orders.fingerprint(connection, **mine)
+            if there == open_orders.fingerprint_of(known):
                 return []
             versions = await open_orders.versions(connection, **mine)
         return [o for o, version in versions.items() if known.get(o) != version]

@@ -14,11 +14,11 @@ from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, Numeric, Text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 from sqlalchemy.sql.elements import TextClause
 
 from app.domain.instant import rfc3339
+from app.store.columns import sql_type
 from app.store.database import Connection
 from app.store.retention import archived
 from app.store.tables import orders
@@ -184,8 +184,7 @@ _EMPTY = {type(None): "null", dict: "{}", list: "[]", tuple: "[]"}
 
 
 def _type(name: str) -> str:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    return str(orders.c[name].type.compile(dialect))
+    return sql_type(orders.c[name])
 
 
 def _writer(name: str) -> Write | None:

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql
 
 from app.domain.execution import Child, Execution
 from app.domain.fact import Adopted, Busted, ExitForced, Fact, Filled, StopHit
@@ -17,7 +16,7 @@ from app.domain.lifecycle import ORDER_DONE
 from app.domain.position import Position, with_fill
 from app.domain.quantity import ZERO, Side
 from app.store import rows
-from app.store.columns import POSITIONS
+from app.store.columns import POSITIONS, sql_type
 from app.store.database import Connection, to_json
 from app.store.frames import fact_data, order_sums
 from app.store.tables import children, events, positions
@@ -73,8 +72,7 @@ class Draft:
 
 def _from(place: int, table: Table, columns: Sequence[str]) -> str:
     """Rows of these columns out of a JSON array."""
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    types = (f"{name} {table.c[name].type.compile(dialect)}" for name in columns)
+    types = (f"{name} {sql_type(table.c[name])}" for name in columns)
     names = ", ".join(columns)
     return (
         f"INSERT INTO {table.name} (account, {names}) SELECT $1, {names}"

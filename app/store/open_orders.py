@@ -47,8 +47,8 @@ async def versions(connection: Connection, *, account: str, broker: str) -> dict
     return {row["id"]: row["version"] for row in found}
 
 
-async def mark(connection: Connection, *, account: str, broker: str) -> tuple[int, int]:
-    """What `mark_of` makes of the versions of every open order: compared where they are, for
+async def fingerprint(connection: Connection, *, account: str, broker: str) -> tuple[int, int]:
+    """What `fingerprint_of` makes of the versions of every open order: compared where they are, for
     thousands of rows on their way hold up whoever waits for them."""
     row = await connection.fetchrow(
         "SELECT count(*) AS orders,"
@@ -61,7 +61,7 @@ async def mark(connection: Connection, *, account: str, broker: str) -> tuple[in
     return row["orders"], int(row["sum"])
 
 
-def mark_of(versions: Mapping[str, int]) -> tuple[int, int]:
+def fingerprint_of(versions: Mapping[str, int]) -> tuple[int, int]:
     """How many orders, and their versions weighed by what is random of their ids: where one order
     or version is another, so is this, but for a chance of one in four thousand millions."""
     return len(versions), sum(int(name[-8:], 16) * version for name, version in versions.items())

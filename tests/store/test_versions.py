@@ -8,17 +8,17 @@ from tests.store.seeds import ACCOUNT, BROKER, fetch, working
 async def both(database: Database) -> tuple[tuple[int, int], dict[str, int]]:
     """What the database says of all open orders, and their versions."""
     async with database.connection() as connection:
-        mark = await open_orders.mark(connection, account=ACCOUNT, broker=BROKER)
-        return mark, await open_orders.versions(connection, account=ACCOUNT, broker=BROKER)
+        there = await open_orders.fingerprint(connection, account=ACCOUNT, broker=BROKER)
+        return there, await open_orders.versions(connection, account=ACCOUNT, broker=BROKER)
 
 
 async def test_the_database_and_the_desk_make_the_same_of_the_same(database: Database) -> None:
-    assert (await both(database))[0] == open_orders.mark_of({}) == (0, 0)
+    assert (await both(database))[0] == open_orders.fingerprint_of({}) == (0, 0)
     for _ in range(20):
         await working(database)
-    mark, versions = await both(database)
-    assert mark == open_orders.mark_of(versions)
-    assert mark[0] == 20
+    there, versions = await both(database)
+    assert there == open_orders.fingerprint_of(versions)
+    assert there[0] == 20
 
 
 async def test_every_change_makes_another(database: Database) -> None:
@@ -37,4 +37,6 @@ async def test_every_change_makes_another(database: Database) -> None:
     assert len({before, raised, moved}) == 3
     one = await working(database)
     without = {name: version for name, version in known.items() if name != ids[2]}
-    assert open_orders.mark_of({**without, one: known[ids[2]]}) != open_orders.mark_of(known)
+    assert open_orders.fingerprint_of(
+        {**without, one: known[ids[2]]}
+    ) != open_orders.fingerprint_of(known)
