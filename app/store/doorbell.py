@@ -80,6 +80,8 @@ class Doorbell:
 
     async def _serve(self) -> None:
         connection = await connect(self._url)
+        # A ring that a crash loses was for nobody: who listened has to connect anew and looks.
+        await connection.execute("SET synchronous_commit = off")
         # Who only listens would never notice that its connection died.
         connection.add_termination_listener(lambda _: self._ring.set())
         self._ring.set()  # For what could not be rung on the last connection.
