@@ -14,8 +14,9 @@ from app.domain.lifecycle import ORDER_DONE
 from app.domain.quantity import Side
 from app.domain.refusal import Unavailable
 from app.domain.request import Request
-from app.engine.accept import Given, accept
+from app.engine.accept import accept
 from app.engine.clock import SteppedClock
+from app.engine.given import Given
 from app.engine.quotes import scene_for
 from app.engine.service import Caller, Service
 from app.engine.worker import Worker

@@ -21,9 +21,15 @@ def _amount(value: object) -> Decimal:
         raise ValueError("must be a number, or a string that holds one")
     if not number.is_finite():
         raise ValueError("must be a finite number")
-    if number.adjusted() not in _EXPONENTS or len(number.as_tuple().digits) > _DIGITS_MAX:
+    if number.adjusted() not in _EXPONENTS or _digits(number, value) > _DIGITS_MAX:
         raise ValueError("is out of range")
     return number
+
+
+def _digits(number: Decimal, value: object) -> int:
+    """How many digits a number has; of a short text it is enough that it is short."""
+    short = isinstance(value, str) and len(value) <= _DIGITS_MAX
+    return 0 if short else len(number.as_tuple().digits)
 
 
 def _literal(text: str) -> Decimal:
@@ -75,7 +81,6 @@ Moment = Annotated[
 _DURATION = re.compile(
     r"(?:pt)?(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,8}(?:\.\d{1,6})?)s)?", re.ASCII
 )
-_UNITS = (HOUR, MINUTE, SECOND)
 _DURATION_MAX = 366 * DAY
 
 
@@ -92,8 +97,8 @@ def _spelled(text: str) -> Micros:
     match = _DURATION.fullmatch(text.lower()) if len(text) <= _LENGTH_MAX else None
     if match is None or not any(match.groups()):
         raise ValueError('must be seconds, or spelled such as "90s", "30m" or "1h30m"')
-    parts = zip(match.groups(), _UNITS, strict=True)
-    return int(sum(Decimal(count) * unit for count, unit in parts if count))
+    hours, minutes, seconds = match.groups(default="0")
+    return int(hours) * HOUR + int(minutes) * MINUTE + int(Decimal(seconds) * SECOND)
 
 
 Duration = Annotated[
@@ -106,10 +111,11 @@ Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9^][A-Za-z0-9 ./:_
 """As the feed writes it: SPY, BRK.B, BTC/USDT."""
 
 _ID = r"^[\x21-\x7e]{1,128}$"
+_ID_WHOLE = re.compile(_ID.strip("^$")).fullmatch
 
 
 def _id(text: str) -> str:
-    if not re.fullmatch(_ID.strip("^$"), text):
+    if not _ID_WHOLE(text):
         raise ValueError("must be 1 to 128 characters of printable ASCII, without spaces")
     return text
 

@@ -17,8 +17,9 @@ from app.api.order_examples import BATCH_ANSWER, BATCH_REQUEST, ORDER_REQUEST
 from app.api.rates import Rates
 from app.domain.refusal import Refusal
 from app.domain.request import Request as Asked
-from app.engine.accept import Given, accept
+from app.engine.accept import accept
 from app.engine.accept_many import Outcome, accept_many
+from app.engine.given import Given
 from app.store import views
 
 router = APIRouter(tags=["orders"], route_class=Direct)

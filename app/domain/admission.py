@@ -1,9 +1,8 @@
 """From a request to a task, or a refusal that names the field: the whole gate, pure."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.domain.admission_params import check_slices, check_would, shown
 from app.domain.algorithm import Algorithm, Placement, complete
@@ -25,8 +24,7 @@ from app.domain.window import window
 PRIORITY_MAX = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """A request that may be an order."""
 
     task: Task

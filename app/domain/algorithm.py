@@ -115,10 +115,12 @@ def completed(
             f"{name} has no parameter {first!r}; it knows: {known}",
             field=f"params.{first}",
         )
-    values = {p.name: p.usual for p in parameters if p.usual is not None}
+    values = {}
     for parameter in parameters:
-        if given.get(parameter.name) is not None:
-            values[parameter.name] = _parse(parameter, given[parameter.name])
+        said = given.get(parameter.name)
+        value = parameter.usual if said is None else _parse(parameter, said)
+        if value is not None:
+            values[parameter.name] = value
     return values
 
 
@@ -129,7 +131,13 @@ def _parse(parameter: Parameter, value: Any) -> Any:
     return parsed
 
 
+_PLAIN_INTEGERS = 10**18
+"""Below it there is nothing to check of a whole number that is one already."""
+
+
 def _integer(parameter: Parameter, value: Any) -> int:
+    if type(value) is int and abs(value) < _PLAIN_INTEGERS:
+        return value
     number = _decimal(parameter, value)
     if number != int(number):
         raise _refuse(parameter, "is not a whole number")

@@ -30,9 +30,16 @@ class VolumeCurve:
     source: str
     dynamics: Dynamics | None = None
     _sums: tuple[float, ...] = field(init=False, repr=False, compare=False)
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_sums", tuple(accumulate(self.shares, initial=0.0)))
+        told = (self.edges, self.shares, self.periodic, self.source, self.dynamics)
+        object.__setattr__(self, "_hash", hash(told))
+
+    def __hash__(self) -> int:
+        # Asked for every order, of what is remembered by curve; there are hundreds of numbers.
+        return self._hash
 
     def unscaled(self) -> "VolumeCurve":
         """For a day of which an unknown part is observed: it is followed without regard to how

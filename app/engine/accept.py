@@ -1,8 +1,7 @@
 """Accepting a parent order: checked, written, answered. A returned answer is a committed one."""
 
-import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import InitVar, dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,37 +15,19 @@ from app.domain.session import Session
 from app.domain.task import Policy
 from app.engine.costing import snapshot
 from app.engine.exit_order import bracket_columns
+from app.engine.given import Given
 from app.engine.ids import new_id
-from app.engine.limits import alone, checked, proposal_of
+from app.engine.limits import checked, proposal_of
 from app.engine.quotes import scene_for
 from app.engine.service import Caller, Service, check_broker
 from app.failpoints import reach
 from app.store import rows
 from app.store.arrival import Accepted, Arrival, Clash, Halted, Verdict
 from app.store.controls import Switch
-from app.store.database import Written, to_json
+from app.store.database import Written
 from app.store.doorbell import EVENTS, WORK
 from app.store.intake import find_earlier
 from app.store.restraint import Checked, Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The request as the client sent it: its fingerprint decides what is a repetition."""
-
-    body: InitVar[Mapping[str, Any]]
-    idempotency_key: str | None = None
-    digest: bytes = field(init=False)
-
-    def __post_init__(self, body: Mapping[str, Any]) -> None:
-        canonical = to_json(dict(sorted(body.items())))
-        object.__setattr__(self, "digest", hashlib.sha256(canonical.encode()).digest())
-
-    @property
-    def sha256(self) -> str:
-        """As PostgreSQL writes it."""
-        return "\\x" + self.digest.hex()
-
 
 Routed = Callable[[Request, Scene], Request]
 """A door's own choice of algorithm, by what the market is. Raises Refusal."""
@@ -98,10 +79,10 @@ async def check(
             request = routed(request, scene)
         admitted = admit(request, order_id, scene, service.rules)
         check_broker(service, admitted.task)
-        limited = await checked(
+        limited, verdicts = await checked(
             service, proposal_of(caller, request, admitted), frozenset(request.confirm)
         )
-        check_limits(await alone(service, limited), quantity_field(request))
+        check_limits(verdicts, quantity_field(request))
     except Refusal:
         # What was accepted once is answered again, even where it could no longer be entered.
         earlier = await _earlier(service, caller, request, given)

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from app.domain.request import Request
-from app.engine.accept import Given, check, settled
+from app.engine.accept import check, settled
+from app.engine.given import Given
 from app.engine.service import Caller, Service
 from app.store.arrival import Accepted, Arrival, Verdict
 

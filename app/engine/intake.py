@@ -8,7 +8,7 @@ request stays together.
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.store.arrival import Arrival, Verdict
 from app.store.background import Background
@@ -21,8 +21,7 @@ _WORTH_HALVING = 16
 """A statement has a price of its own; for fewer orders it is most of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     """An arrival and who waits for its verdict; `more`: the next one came with it."""
 
     arrival: Arrival
@@ -55,7 +54,10 @@ class Intake:
 
     def add(self, arrival: Arrival) -> "asyncio.Future[Verdict]":
         """What will be the committed verdict on one arrival."""
-        return self.add_all([arrival])[0]
+        waiting = _Waiting(arrival, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._arrived.set()
+        return waiting.answer
 
     def add_all(self, arrivals: Sequence[Arrival]) -> "list[asyncio.Future[Verdict]]":
         """The same of many that travel together."""

@@ -9,7 +9,7 @@ from app.domain.instant import DAY, SECOND
 from app.domain.quantity import ZERO
 from app.domain.refusal import Forbidden, Missing, Refusal
 from app.domain.request import Request
-from app.domain.risk.bound import EVERYTHING, Bound, Bounds, held_against
+from app.domain.risk.bound import EVERYTHING, Bound, Bounds
 from app.domain.risk.judge import Verdict, judge
 from app.domain.risk.limit import CONFIRMABLE, LIMITS, Held, Scope, Unit
 from app.domain.risk.usage import Proposal
@@ -59,20 +59,26 @@ def proposal_of(caller: Caller, request: Request, admitted: Admitted) -> Proposa
     )
 
 
-async def checked(service: Service, proposal: Proposal, confirmed: frozenset[str]) -> Checked:
-    """An order with the limits that bear on it now. Raises Refusal for a confirmation of what is
-    no limit."""
+async def checked(
+    service: Service, proposal: Proposal, confirmed: frozenset[str]
+) -> tuple[Checked, tuple[Verdict, ...]]:
+    """An order with the limits that bear on it now, and what they say of it by itself; what counts
+    it with others is judged when it is entered.
+
+    Raises Refusal for a confirmation of what is no limit.
+    """
     if confirmed:
         check_confirmed(confirmed)
     known = await service.limits.look()
     bearing = bearing_on(service, known, proposal)
-    return Checked(
+    one = Checked(
         proposal,
         service.limits.house,
         confirmed,
         known.version,
-        counted=bool(held_against(bearing, Held.USAGE)),
+        counted=any(bound.limit.held is Held.USAGE for bound in bearing),
     )
+    return one, judge(proposal, bearing, None, confirmed)
 
 
 def check_confirmed(names: Collection[str]) -> None:
@@ -156,13 +162,6 @@ def _added(whole: Proposal, was: Proposal) -> Proposal | None:
     """What an order is made more by: quantity, money, or both. None: nothing."""
     qty, money = max(whole.qty - was.qty, ZERO), max(whole.value - was.value, ZERO)
     return replace(whole, qty=qty, added=money) if qty or money else None
-
-
-async def alone(service: Service, one: Checked) -> tuple[Verdict, ...]:
-    """What limits say of the order by itself; what counts it with others is judged when it is
-    entered."""
-    known = await service.limits.look()
-    return judge(one.proposal, bearing_on(service, known, one.proposal), None, one.confirmed)
 
 
 async def change(service: Service, caller: Caller, target: Target, numbers: Numbers) -> int | None:

@@ -59,7 +59,7 @@ async def preview(service: Service, caller: Caller, request: Request) -> Preview
     estimate = expected(service, request, admitted, scene)
     check_broker(service, task)
     # An order too large is still shown with its schedule.
-    limited = await checked(
+    limited, _ = await checked(
         service, proposal_of(caller, request, admitted), frozenset(request.confirm)
     )
     async with service.database.connection() as connection:

@@ -14,7 +14,8 @@ from app.domain.risk.judge import check as check_limits
 from app.domain.ruling import Outcome
 from app.domain.scene import Scene
 from app.domain.strategy import Strategy
-from app.engine.accept import Given, accept
+from app.engine.accept import accept
+from app.engine.given import Given
 from app.engine.ids import new_id
 from app.engine.judging import NEEDS_FLOW, Asked, Ceiling, judge
 from app.engine.preview import preview

@@ -34,6 +34,9 @@ class Key:
     symbols: frozenset[str] | None = None
     replaces: str | None = None
 
+    def __hash__(self) -> int:
+        return hash(self.id)  # It names all of them, and is asked for with every request.
+
     def may(self, scope: str) -> bool:
         """Whether the key has `scope`; admin has all, and whoever may trade or steer risk may
         cancel: what makes risk smaller never needs more."""

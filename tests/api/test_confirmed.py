@@ -7,7 +7,7 @@ import pytest
 
 from app.api.bodies import checked
 from app.api.order_bodies import OrderBody, given
-from app.engine.accept import Given
+from app.engine.given import Given
 from app.engine.service import Service
 from tests.api.conftest import order_body
 from tests.api.test_limits import enter, put

@@ -9,8 +9,9 @@ from app.domain.cost.calibration import LEAST, Calibration
 from app.domain.market import Quote
 from app.domain.quantity import Side
 from app.domain.request import Request
-from app.engine.accept import Given, accept
+from app.engine.accept import accept
 from app.engine.calibrating import Calibrating
+from app.engine.given import Given
 from app.engine.service import Caller, Service
 from app.store import market_state
 from app.store.market_state import Ticked

@@ -13,8 +13,9 @@ import pytest
 
 from app.domain.quantity import Side
 from app.domain.request import Request
-from app.engine.accept import Given, accept
+from app.engine.accept import accept
 from app.engine.clock import LiveClock
+from app.engine.given import Given
 from app.engine.market import MarketDesk
 from app.engine.worker import Worker
 from app.feeds.synthetic.profile import SYMBOLS

@@ -19,8 +19,9 @@ from app.domain.refusal import Conflict, Missing
 from app.domain.request import AUTO
 from app.domain.request import Request as Asked
 from app.engine import commands
-from app.engine.accept import Given, accept
+from app.engine.accept import accept
 from app.engine.cancel_all import cancel_all
+from app.engine.given import Given
 from app.engine.reading import reading
 from app.engine.replacing import replace
 from app.store import views

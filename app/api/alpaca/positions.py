@@ -21,8 +21,8 @@ from app.domain.quantity import ZERO, Side, floor_to
 from app.domain.refusal import Forbidden, Missing, Refusal
 from app.domain.request import AUTO
 from app.domain.request import Request as Asked
-from app.engine.accept import Given
 from app.engine.cancel_all import cancel_all
+from app.engine.given import Given
 from app.engine.reading import reading
 from app.store import views
 

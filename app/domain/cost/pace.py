@@ -1,10 +1,10 @@
 """How an algorithm spreads an order over the market's volume: what its cost depends on."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 from math import inf
+from typing import NamedTuple
 
 from app.domain.algorithm import Algorithm, Placement
 from app.domain.impact.almgren_2005 import BETA
@@ -45,8 +45,7 @@ _LEAST_SHARE = 0.05
 """Of an even share: a stretch in which a curve has next to nothing is not priced without end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """A schedule held against the volume curve; days are shares of a usual day's volume.
 
     `aggressive` is the share that crosses the spread, `days` what the market trades meanwhile,
@@ -112,19 +111,16 @@ def _cap(task: Task, daily_volume: Decimal | None) -> float:
     return min(shares) / (1 - min(shares)) * float(daily_volume) / float(task.qty)
 
 
-@dataclass(frozen=True, slots=True)
-class _Laid:
-    """A schedule laid over the curve: fractions of the order with the volume they meet."""
+class _Laid(NamedTuple):
+    """A schedule laid over the curve: fractions of the order with the volume they meet, and the
+    largest of one over the other."""
 
     slots: tuple[tuple[float, float], ...]
     days: float
     slowest_days: float
     haste: float
     risk_days: float
-
-    @property
-    def steepest(self) -> float:
-        return max(traded / volume for traded, volume in self.slots)
+    steepest: float
 
 
 @lru_cache(maxsize=1024)
@@ -145,7 +141,7 @@ def _laid(
     latest = max(min(session.closes_at, start + DAY), end)
     slowest = max(_volume(curve, session, start, latest), days)
     if even:
-        return _Laid(((1.0, days),), days, slowest, days**-BETA, days / 3)
+        return _Laid(((1.0, days),), days, slowest, days**-BETA, days / 3, 1.0 / days)
     edges = [start + (end - start) * k // SLOTS for k in range(SLOTS + 1)]
     volumes = [_volume(curve, session, a, b) for a, b in pairwise(edges)]
     slots = tuple(zip(traded_fractions(kappa_t / SLOTS, SLOTS), volumes, strict=True))
@@ -155,7 +151,8 @@ def _laid(
         risk += volume * (left * left + left * after + after * after) / 3
         left = after
     haste = sum(traded * (traded / volume) ** BETA for traded, volume in slots)
-    return _Laid(slots, days, slowest, haste, risk)
+    steepest = max(traded / volume for traded, volume in slots)
+    return _Laid(slots, days, slowest, haste, risk, steepest)
 
 
 def _volume(curve: VolumeCurve, session: Session, start: Instant, end: Instant) -> float:

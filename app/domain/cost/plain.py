@@ -20,7 +20,12 @@ def plain(estimate: Estimate) -> dict[str, Any]:
     return {
         "total_bps": _text(estimate.total),
         "sd_bps": _text(estimate.sd),
-        "parts": {f"{name}_bps": _text(part.bps) for name, part in parts(estimate).items()},
+        "parts": {
+            "spread_bps": _text(estimate.spread.bps),
+            "impact_bps": _text(estimate.impact.bps),
+            "urgency_bps": _text(estimate.urgency.bps),
+            "volatility_bps": _text(estimate.volatility.bps),
+        },
         "reason": estimate.reason,
         "source": estimate.source,
         "assumptions": list(estimate.assumptions),
