@@ -5,6 +5,7 @@ transaction: one task rings for everybody, at most every few milliseconds, witho
 """
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -20,7 +21,11 @@ WORK = "slipstream_work"
 EVENTS = "slipstream_events"
 """Rung when there are new events to tell."""
 
-_COALESCE_SECONDS = 0.005
+_COALESCE_SECONDS = (0.005, 0.02)
+_RINGING_SHARE = 0.1
+"""How much of the time goes into ringing at most: whoever hears it has as much to do, and where
+processors are busy a ring takes longer. Within the bounds above, which are somebody's delay."""
+
 _RECONNECT_SECONDS = 0.5
 
 
@@ -28,6 +33,12 @@ async def ring_once(connection: Connection, *bells: str) -> None:
     """Ring for somebody without a doorbell of its own. Never inside a transaction."""
     for bell in bells:
         await connection.execute(f"NOTIFY {bell}")
+
+
+def _pause(took: float) -> float:
+    """Seconds until the next ring, after one that took so long."""
+    shortest, longest = _COALESCE_SECONDS
+    return min(max(took / _RINGING_SHARE, shortest), longest)
 
 
 class Doorbell:
@@ -92,8 +103,9 @@ class Doorbell:
             while not connection.is_closed():
                 await self._ring.wait()
                 self._ring.clear()
+                began = time.monotonic()
                 await self._ring_pending(connection)
-                await asyncio.sleep(_COALESCE_SECONDS)
+                await asyncio.sleep(_pause(time.monotonic() - began))
         finally:
             connection.terminate()
 
