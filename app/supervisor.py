@@ -213,6 +213,7 @@ def prepare_database(settings: Settings) -> Iterator[Prepared]:
     server = Embedded(settings.data_dir.resolve())
     try:
         asyncio.run(server.answers())
+        asyncio.run(server.tune())
         asyncio.run(migrate(server.url))
         yield Prepared(server.url, server)
     finally:

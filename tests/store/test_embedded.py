@@ -1,4 +1,4 @@
-"""Waiting for the embedded server: for what time mends, and for nothing else."""
+"""The embedded server: what is waited for, and its settings."""
 
 import asyncio
 import shutil
@@ -81,3 +81,24 @@ async def test_the_last_failure_is_told_when_time_is_up(
     (line,) = [one for one in told if one["log_level"] == "error"]
     assert line["event"] == "database server does not answer"
     assert "FileNotFoundError" in line["error"]
+
+
+async def setting(server: Embedded, name: str) -> str:
+    connection = await asyncpg.connect(server.url)
+    try:
+        value: str = await connection.fetchval("SELECT current_setting($1)", name)
+    finally:
+        await connection.close()
+    return value
+
+
+async def test_it_is_given_our_settings_but_keeps_its_keepers_own(server: Embedded) -> None:
+    assert await setting(server, "wal_init_zero") == "on"
+    await server.tune()
+    assert await setting(server, "wal_init_zero") == "off"
+    connection = await asyncpg.connect(server.url)
+    await connection.execute("ALTER SYSTEM SET wal_init_zero = on")
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.close()
+    await server.tune()
+    assert await setting(server, "wal_init_zero") == "on"
