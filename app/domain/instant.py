@@ -34,6 +34,7 @@ def to_datetime(instant: Instant) -> datetime:
     return _EPOCH + timedelta(microseconds=instant)
 
 
+@lru_cache(maxsize=4096)
 def rfc3339(instant: Instant) -> str:
     """The instant as RFC 3339 in UTC, always with six decimals, ending in Z."""
     whole, micros = divmod(instant, SECOND)

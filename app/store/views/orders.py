@@ -5,6 +5,7 @@ Every one satisfies `filled + working + unknown + unsent + canceled = qty + exce
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from app.domain.task import Anchor, Task
@@ -99,11 +100,14 @@ def _estimate(kept: Any) -> Answer | None:
 def _arrival(row: Row) -> Answer | None:
     if row["arrival_bid"] is None:
         return None
-    return {
-        "bid": text(row["arrival_bid"]),
-        "ask": text(row["arrival_ask"]),
-        "mid": text((row["arrival_bid"] + row["arrival_ask"]) / 2),
-    }
+    bid, ask, mid = _quoted(row["arrival_bid"], row["arrival_ask"])
+    return {"bid": bid, "ask": ask, "mid": mid}
+
+
+@lru_cache(maxsize=256)
+def _quoted(bid: Decimal, ask: Decimal) -> tuple[str | None, str | None, str | None]:
+    """Bid, ask and mid; many orders meet one quote."""
+    return text(bid), text(ask), text((bid + ask) / 2)
 
 
 async def find_order(
