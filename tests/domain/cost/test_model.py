@@ -98,7 +98,7 @@ def test_a_patient_placement_pays_half_of_the_spread_and_says_so() -> None:
 def test_what_is_not_known_is_not_made_up(
     missing: dict[str, None], unknown: list[int], reason: str
 ) -> None:
-    found = cost(a_task(), replace(USUAL, **missing))
+    found = cost(a_task(), USUAL._replace(**missing))
     parts = the_parts(found)
     assert [k for k, bps in enumerate(parts) if bps is None] == unknown
     assert (found.total, found.low, found.high) == (None, None, None)
@@ -211,7 +211,7 @@ def test_parts_sum_exactly_and_none_is_negative(
     algo: str, qty: int, start: int, length: int, sigma: float, urgency: Urgency
 ) -> None:
     task = a_task(algo, qty, start=start, length=length)
-    found = cost(task, replace(USUAL, sigma=sigma), urgency)
+    found = cost(task, USUAL._replace(sigma=sigma), urgency)
     parts = the_parts(found)
     assert all(bps is not None and bps >= 0 for bps in parts)
     assert found.total == sum(bps for bps in parts if bps is not None)
@@ -254,8 +254,8 @@ def test_following_volume_is_never_dearer_than_the_clock(qty: int, start: int, l
 
 @given(algos, sizes, sigmas)
 def test_linear_in_volatility(algo: str, qty: int, sigma: float) -> None:
-    one = cost(a_task(algo, qty), replace(USUAL, sigma=sigma))
-    two = cost(a_task(algo, qty), replace(USUAL, sigma=2 * sigma))
+    one = cost(a_task(algo, qty), USUAL._replace(sigma=sigma))
+    two = cost(a_task(algo, qty), USUAL._replace(sigma=2 * sigma))
     for ours, theirs in ((one.impact, two.impact), (one.urgency, two.urgency)):
         assert float(theirs.bps or 0) == pytest.approx(2 * float(ours.bps or 0), abs=3e-4)
     assert float(two.sd or 0) == pytest.approx(2 * float(one.sd or 0), abs=3e-4)
@@ -264,7 +264,7 @@ def test_linear_in_volatility(algo: str, qty: int, sigma: float) -> None:
 @given(algos, st.integers(1, 10_000), st.integers(2, 50))
 def test_a_split_of_the_shares_changes_nothing(algo: str, qty: int, c: int) -> None:
     one = cost(a_task(algo, qty))
-    split = cost(a_task(algo, c * qty), replace(USUAL, daily_volume=float(V) * c))
+    split = cost(a_task(algo, c * qty), USUAL._replace(daily_volume=float(V) * c))
     for ours, theirs in zip(the_parts(one), the_parts(split), strict=True):
         assert float(theirs or 0) == pytest.approx(float(ours or 0), abs=2e-4)
 

@@ -144,7 +144,7 @@ def test_without_history_there_is_no_frontier() -> None:
 def test_where_impact_only_stays_there_is_no_frontier() -> None:
     admitted, _ = weighed(a_request(20_000, algo="vwap"))
     estimate = expected(admitted)
-    stuck = replace(estimate, pace=replace(estimate.pace, days=1e9))
+    stuck = estimate._replace(pace=estimate.pace._replace(days=1e9))
     assert frontier_of(stuck, D(20_000), D(100)).reason == TOO_FAST
 
 
