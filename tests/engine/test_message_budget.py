@@ -11,6 +11,8 @@ import pytest
 from app.domain.instant import MINUTE, SECOND, Instant
 from app.domain.message_rate import SHARE
 from app.engine.commands import cancel
+from app.feeds.synthetic.profile import SYMBOLS
+from app.feeds.synthetic_live import LiveSynthetic
 from app.ports import Broker
 from tests.engine.test_ills import revived, with_broker
 from tests.engine.test_recovery import Flaky
@@ -36,10 +38,24 @@ class Counting(Flaky):
         await super().cancel(child_id, at)
 
 
-async def following(world: World, count: int) -> list[str]:
+async def side_that_follows(pause: int) -> str:
+    """Who trails the market in the next minutes: it is the same for whoever looks at it, and in
+    one that falls buyers wait where they are."""
+    feed, now = LiveSynthetic(1, SYMBOLS), time.time_ns() // 1_000
+    await feed.watch("ACME", now + 120 * SECOND, since=now)
+    tape = feed.tape("ACME")
+    begins = tape.quote(now)
+    later = [tape.quote(now + second * SECOND) for second in range(pause, 120)]
+    assert begins is not None
+    rising = sum(quote is not None and quote.bid > begins.bid for quote in later)
+    falling = sum(quote is not None and quote.ask < begins.ask for quote in later)
+    return "buy" if rising > falling else "sell"
+
+
+async def following(world: World, count: int, side: str) -> list[str]:
     params = {"slices": 1, "jitter": 0, "placement": "peg", "reprice_pause": 0, "patience": 3600}
     return [
-        await world.order(qty="100000", algo="twap", duration=60 * MINUTE, params=params)
+        await world.order(side=side, qty="100000", algo="twap", duration=60 * MINUTE, params=params)
         for _ in range(count)
     ]
 
@@ -63,7 +79,7 @@ async def test_they_keep_within_the_rate_and_an_end_does_not_wait_behind_them(
         await revived(world, lambda worker: with_broker(worker, counted))
         await watched(world)
         begun = time.monotonic()
-        ids = await following(world, orders)
+        ids = await following(world, orders, await side_that_follows(pause))
         for order_id in ids:
             await world.until(lambda row: row["working"] > 0, order_id)
         ending = ids[-ENDED:]
