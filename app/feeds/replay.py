@@ -19,11 +19,7 @@ from app.domain.tape import Tape
 from app.domain.volatility import STEP, price_path, realised_variance
 from app.feeds.taped import TapedFeed
 from app.ports import Calendar, Feed, FeedError
-from app.tapes.reading.binance import binance_records
-from app.tapes.reading.lean import LeanRecords
 from app.tapes.reading.recording import Records
-from app.tapes.reading.table import table_records
-from app.tapes.records import StoredRecords, is_dataset
 
 FEED = "replay"
 
@@ -98,6 +94,12 @@ def open_source(calendar: Calendar, options: Mapping[str, Any]) -> Recorded:
 def _records(calendar: Calendar, options: Mapping[str, Any]) -> Records:
     if not options.get("path"):
         raise FeedError("the replay feed needs a path: a Lean tree, a layout or a Binance dump")
+    # Imported here: every process looks at all feeds, and tables take 32 MB to read.
+    from app.tapes.reading.binance import binance_records
+    from app.tapes.reading.lean import LeanRecords
+    from app.tapes.reading.table import table_records
+    from app.tapes.records import StoredRecords, is_dataset
+
     path = Path(options["path"])
     if path.suffix == ".toml":
         root = options.get("root")

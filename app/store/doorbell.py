@@ -22,7 +22,7 @@ EVENTS = "slipstream_events"
 """Rung when there are new events to tell."""
 
 _COALESCE_SECONDS = (0.005, 0.02)
-_RINGING_SHARE = 0.1
+_RINGING_SHARE = 0.2
 """How much of the time goes into ringing at most: whoever hears it has as much to do, and where
 processors are busy a ring takes longer. Within the bounds above, which are somebody's delay."""
 

@@ -2,7 +2,8 @@
 
 from app.domain.instant import DAY, to_datetime
 from app.tapes.columns import Entry
-from app.tapes.detect_time import Hours, day_name
+from app.tapes.day import day_name
+from app.tapes.detect_time import Hours
 from app.tapes.pieces import BarsPiece, Piece
 from app.tapes.sketch import Sketch, sketch_of
 from app.tapes.writing import SymbolWriter

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from app.domain.instant import DAY, HOUR, SECOND, Micros, to_datetime
+from app.domain.instant import DAY, HOUR, SECOND, Micros
 from app.domain.session import Session
 from app.domain.tape_search import Integers
 from app.ports import Calendar
@@ -218,8 +218,3 @@ def weekend_share(at: Integers) -> float:
     """The share of rows on Saturdays and Sundays, UTC. 1970-01-01 was a Thursday."""
     weekday = (at // DAY + 3) % 7
     return float(np.mean(weekday >= 5)) if len(at) else 0.0
-
-
-def day_name(session: Session) -> str:
-    """The date of a session: that of its middle in UTC, which is the exchange's own date."""
-    return to_datetime((session.opens_at + session.closes_at) // 2).date().isoformat()

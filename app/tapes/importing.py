@@ -12,7 +12,8 @@ from app.ports import FeedError
 from app.tapes.clean import Fault
 from app.tapes.cross import closing_cross
 from app.tapes.daily import add_daily
-from app.tapes.detect_time import Hours, day_name
+from app.tapes.day import day_name
+from app.tapes.detect_time import Hours
 from app.tapes.errors import TapeError
 from app.tapes.findings import Done, Finding, Severity, finding, refusing
 from app.tapes.manifest import Dataset, Kind, Manifest, SourceFile, read_manifest

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.domain.instant import DAY, HOUR, MINUTE, Micros, rfc3339
 from app.domain.session import Session
-from app.tapes.detect_time import day_name
+from app.tapes.day import day_name
 from app.tapes.findings import Finding, finding
 from app.tapes.profile import BIN, best_offset
 from app.tapes.sketch import Sketch

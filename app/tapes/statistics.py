@@ -18,7 +18,7 @@ from app.domain.instant import Micros
 from app.domain.quantity import floor_to
 from app.domain.volume import BIN, PERIODIC_BIN, VolumeCurve, curve_from_history
 from app.tapes.columns import Entry
-from app.tapes.detect_time import day_name
+from app.tapes.day import day_name
 from app.tapes.errors import TapeError
 from app.tapes.session_faults import split_ratio
 from app.tapes.store import Stored

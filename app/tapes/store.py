@@ -19,7 +19,7 @@ from app.domain.tape import QUOTE_COLUMNS, TRADE_COLUMNS, Prints, Tape, sealed
 from app.domain.tape_build import Quotes, Trades, build_tape
 from app.domain.tape_search import Integers
 from app.tapes.columns import BAR, QUOTE, QUOTE_BAR, TRADE, Entry, Reader, read_index
-from app.tapes.detect_time import day_name
+from app.tapes.day import day_name
 from app.tapes.errors import TapeError
 from app.tapes.manifest import DATASET, Dataset, Kind, Manifest, read_dataset, read_manifest
 from app.tapes.pieces import BarsPiece, Scales

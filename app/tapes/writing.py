@@ -16,7 +16,7 @@ import numpy as np
 from app.domain.session import Session
 from app.domain.tape import Prints, Tape
 from app.tapes.columns import Entry, write_index, write_session
-from app.tapes.detect_time import day_name
+from app.tapes.day import day_name
 from app.tapes.errors import TapeError
 from app.tapes.manifest import DATASET, Dataset, Manifest, dataset_text, manifest_text, read_dataset
 from app.tapes.pieces import BarsPiece, Piece, Scales, entry_of

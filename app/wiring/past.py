@@ -11,16 +11,13 @@ from typing import Any
 from app.calendars import ExchangeCalendars
 from app.domain.instant import MILLISECOND
 from app.domain.venue.tariff import Tariff
-from app.feeds import replay, synthetic
-from app.feeds.past import PastMarket
 from app.research.backtest.plan import OWN_FEED, Plan
 from app.research.backtest.running import Backtest, prepared
 from app.research.backtest.service import Backtests, Command, Terms
-from app.research.backtest.source import NoTape, Place, Source, StoredSource
+from app.research.backtest.source import NoTape, Place, Source
 from app.research.backtest.what_if import Finished, what_if
 from app.research.options import Latency, VenueOptions
 from app.settings import NONE, PREFIX, Settings
-from app.tapes.store import TapeStore
 from app.wiring import House, feed_start
 from app.wiring.rules import rules
 
@@ -88,6 +85,12 @@ def replayed_order(
 
 def open_past(place: Place) -> Source:
     """What backtests work on. Raises NoTape or ports.FeedError."""
+    # Imported here: tapes are read with what takes 32 MB, in processes that run backtests.
+    from app.feeds import replay, synthetic
+    from app.feeds.past import PastMarket
+    from app.research.backtest.stored_source import StoredSource
+    from app.tapes.store import TapeStore
+
     if place.dataset is not None:
         return StoredSource(TapeStore(place.tapes), place.dataset)
     options = {"path": place.path, "root": place.root, "seed": place.seed}

@@ -140,7 +140,7 @@ def _progress(count: int, quiet: bool) -> Iterator[Callable[[str, "Session | Non
     """A bar over symbols, with the day at work; only where somebody looks."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from app.tapes.detect_time import day_name
+    from app.tapes.day import day_name
 
     out = console()
     columns = (TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn())

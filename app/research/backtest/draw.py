@@ -12,7 +12,7 @@ from app.domain.quantity import Side, floor_to
 from app.domain.session import Session
 from app.research.backtest.plan import Plan
 from app.research.backtest.source import NoTape, Source
-from app.tapes.detect_time import day_name
+from app.tapes.day import day_name
 
 
 @dataclass(frozen=True, slots=True)
