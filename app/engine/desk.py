@@ -200,11 +200,13 @@ class Desk:
 
     async def look(self, now: Instant) -> None:
         """See commands, new orders and halts; ask the broker what it knows, when it is time."""
+        # Of a crowd a few, and more with the next look: meanwhile others are worked.
+        at_most = None if self._market.clock.stepped else LOADED_AT_ONCE
         async with self._database.transaction() as connection:
             # Under the lease: a desk that is not ours any more must not clear the flag.
             await leases.hold(connection, self.lease)
             wanted = await open_orders.take_attention(
-                connection, account=self.account, broker=self.broker.name
+                connection, account=self.account, broker=self.broker.name, at_most=at_most
             )
         await self._see_halts(now)
         await self._reload(wanted, now)

@@ -75,15 +75,19 @@ async def last_fill_at(connection: Connection, *, account: str) -> Instant | Non
     return at
 
 
-async def take_attention(connection: Connection, *, account: str, broker: str) -> list[str]:
-    """Ids of orders that were accepted or changed from outside; the flag is cleared."""
+async def take_attention(
+    connection: Connection, *, account: str, broker: str, at_most: int | None = None
+) -> list[str]:
+    """Ids of orders that were accepted or changed from outside, the oldest first; the flag is
+    cleared."""
     # Locked in key order, as the journal does: nobody waits in a circle.
     found = await connection.fetch(
         "UPDATE orders SET attention = false WHERE account = $1 AND id = ANY (ARRAY("
         "SELECT id FROM orders WHERE broker = $2 AND account = $1 AND attention ORDER BY id"
-        " FOR UPDATE)) RETURNING id",
+        " LIMIT $3 FOR UPDATE)) RETURNING id",
         account,
         broker,
+        at_most,
     )
     return sorted(row["id"] for row in found)
 

@@ -447,6 +447,21 @@ async def test_a_desk_that_looks_waits_for_nobody_in_a_circle(pools: list[Databa
     assert await looking == ids
 
 
+async def test_of_a_crowd_the_oldest_are_looked_at_first(database: Database) -> None:
+    ids = sorted([new_id() for _ in range(5)])
+    for order_id in reversed(ids):
+        await enter(database, replace(task(), order_id=order_id))
+    seen = []
+    for _ in range(4):
+        async with database.connection() as connection:
+            seen.append(
+                await open_orders.take_attention(
+                    connection, account=ACCOUNT, broker=BROKER, at_most=2
+                )
+            )
+    assert seen == [ids[:2], ids[2:4], ids[4:], []]
+
+
 async def test_a_locked_order_is_not_changed_by_anybody_else(database: Database) -> None:
     order_id = await working(database)
     async with database.transaction() as connection:

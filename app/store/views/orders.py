@@ -13,9 +13,10 @@ from app.store import rows
 from app.store.database import Connection
 from app.store.journal import OPEN
 from app.store.rows import Row
-from app.store.views.plain import Answer, Page, moment, rounded, text
+from app.store.views.plain import Answer, Page, moment, text
 
 _Z_90 = Decimal("1.6448536269514722")
+_FINE = Decimal("0.0001")
 
 
 def order(row: Row) -> Answer:
@@ -86,15 +87,14 @@ def _estimate(kept: Any) -> Answer | None:
     """What it was expected to cost, with its range of 90 % and in money; positive = cost."""
     if kept is None:
         return None
-    made: Answer = dict.fromkeys(("low_bps", "high_bps", "total_money"))
+    low = high = money = None
     if kept["total_bps"] is not None:
         total = Decimal(kept["total_bps"])
-        made["total_money"] = text(rounded(total * Decimal(kept["notional"]) / 10_000, 4))
+        money = text((total * Decimal(kept["notional"])).scaleb(-4).quantize(_FINE))
         if kept["sd_bps"] is not None:
             reach = Decimal(kept["sd_bps"]) * _Z_90
-            made["low_bps"] = text(rounded(total - reach, 4))
-            made["high_bps"] = text(rounded(total + reach, 4))
-    return {**kept, **made}
+            low, high = text((total - reach).quantize(_FINE)), text((total + reach).quantize(_FINE))
+    return {**kept, "low_bps": low, "high_bps": high, "total_money": money}
 
 
 def _arrival(row: Row) -> Answer | None:
