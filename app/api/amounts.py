@@ -131,8 +131,12 @@ Label = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
 
 def scalar(value: Any) -> Any:
     """A parameter's value as the domain takes it: a whole number as int, no hidden characters."""
-    if isinstance(value, Decimal) and value.is_finite() and -1 < value.adjusted() < 18:
-        return int(value) if value == value.to_integral_value() else value
+    if isinstance(value, Decimal) and value.is_finite():
+        # Written out, 1E+1000000 has a million digits.
+        if abs(value.adjusted()) > _LENGTH_MAX:
+            raise ValueError("is out of range")
+        if -1 < value.adjusted() < 18:
+            return int(value) if value == value.to_integral_value() else value
     if isinstance(value, str) and not (len(value) <= 200 and value.isprintable()):
         raise ValueError("must be printable and at most 200 characters long")
     if isinstance(value, dict | list):

@@ -198,9 +198,8 @@ class Desk:
         moments = (self._roster.next_at(), broker, self._flattening.next_at(now))
         return min((at for at in moments if at is not None), default=None)
 
-    async def look(self, now: Instant) -> None:
-        """See commands, new orders and halts; ask the broker what it knows, when it is time."""
-        # Of a crowd a few, and more with the next look: meanwhile others are worked.
+    async def look(self, now: Instant) -> bool:
+        """See commands, new orders (whether more wait: a crowd in parts), halts, the broker."""
         at_most = None if self._market.clock.stepped else LOADED_AT_ONCE
         async with self._database.transaction() as connection:
             # Under the lease: a desk that is not ours any more must not clear the flag.
@@ -219,9 +218,11 @@ class Desk:
         if at - self._overdue_at > OVERDUE_SECONDS:
             self._overdue_at = at
             await self._reconciling.look_for_overdue(now)
-        if at - self._versions_at > VERSIONS_SECONDS:
+        more = len(wanted) == at_most
+        if not more and at - self._versions_at > VERSIONS_SECONDS:
             self._versions_at = at
             await self._reload(await self._changed_unheard(), now)
+        return more
 
     def cancel_known(self, now: Instant) -> None:
         """Ask for the end of every child that we know of, without writing anything down."""

@@ -191,7 +191,9 @@ class Worker:
             await self.market.look()
             for account, desk in self.desks.items():
                 with _its_own(account):
-                    await desk.look(self.market.clock.now())
+                    if await desk.look(self.market.clock.now()):
+                        rung.set()
+                        self._wake.set()
 
     async def _claim(self) -> None:
         """Take what is free: the telling of a live market, and desks, which open beside us."""

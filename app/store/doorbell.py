@@ -1,7 +1,7 @@
 """Wake-up calls between processes. A missed one makes somebody late, never wrong.
 
 NOTIFY takes a cluster-wide lock until its transaction ends, so it never rides in an order's
-transaction: one task rings for everybody, at most every few milliseconds, without a payload.
+transaction: one task rings for everybody, with a pause in between, without a payload.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ EVENTS = "slipstream_events"
 """Rung when there are new events to tell."""
 
 _COALESCE_SECONDS = (0.005, 0.02)
-_RINGING_SHARE = 0.2
-"""How much of the time goes into ringing at most: whoever hears it has as much to do, and where
+_QUIET = 4
+"""How much longer than the ring the pause after it: whoever hears it has as much to do, and where
 processors are busy a ring takes longer. Within the bounds above, which are somebody's delay."""
 
 _RECONNECT_SECONDS = 0.5
@@ -38,7 +38,7 @@ async def ring_once(connection: Connection, *bells: str) -> None:
 def _pause(took: float) -> float:
     """Seconds until the next ring, after one that took so long."""
     shortest, longest = _COALESCE_SECONDS
-    return min(max(took / _RINGING_SHARE, shortest), longest)
+    return min(max(took * _QUIET, shortest), longest)
 
 
 class Doorbell:
@@ -91,12 +91,12 @@ class Doorbell:
 
     async def _serve(self) -> None:
         connection = await connect(self._url)
-        # A ring that a crash loses was for nobody: who listened has to connect anew and looks.
-        await connection.execute("SET synchronous_commit = off")
         # Who only listens would never notice that its connection died.
         connection.add_termination_listener(lambda _: self._ring.set())
         self._ring.set()  # For what could not be rung on the last connection.
         try:
+            # A ring that a crash loses was for nobody: who listened has to connect anew and looks.
+            await connection.execute("SET synchronous_commit = off")
             for bell in self._heard:
                 await connection.add_listener(bell, self._hear)
                 self._hear(connection, 0, bell, "")  # It may have rung while nobody listened.

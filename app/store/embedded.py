@@ -69,8 +69,15 @@ class Embedded:
             raise
 
     async def tune(self) -> None:
-        """Give the server our settings, where whoever keeps it has not set them otherwise."""
-        connection = await asyncpg.connect(self.url)
+        """Give the server our settings, where whoever keeps it has not set them otherwise. It
+        does without where they cannot be set."""
+        try:
+            await self._tune()
+        except (asyncpg.PostgresError, OSError) as failure:
+            log.warning("database server keeps its own settings", error=repr(failure))
+
+    async def _tune(self) -> None:
+        connection = await asyncpg.connect(self.url, timeout=5)
         try:
             untouched = await connection.fetch(
                 "SELECT name FROM pg_settings WHERE name = ANY($1) AND source = 'default'",
@@ -79,7 +86,8 @@ class Embedded:
             for row in untouched:
                 # Names and values are the constants above.
                 await connection.execute(f"ALTER SYSTEM SET {row['name']} = {_OURS[row['name']]}")
-            await connection.execute("SELECT pg_reload_conf()")
+            if untouched:
+                await connection.execute("SELECT pg_reload_conf()")
         finally:
             await connection.close()
 

@@ -35,7 +35,9 @@ class Key:
     replaces: str | None = None
 
     def __hash__(self) -> int:
-        return hash(self.id)  # It names all of them, and is asked for with every request.
+        # Asked for with every request. What changes by itself is in it: versions of one key must
+        # not meet in one place of whatever remembers by key.
+        return hash((self.id, self.last_used_at))
 
     def may(self, scope: str) -> bool:
         """Whether the key has `scope`; admin has all, and whoever may trade or steer risk may

@@ -1,5 +1,8 @@
 """Volume curves: shares, half days, late starts, markets that never close."""
 
+import os
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -217,3 +220,22 @@ def test_a_session_holds_its_open_but_not_its_close() -> None:
     assert session_from(sessions, 20) == sessions[1]
     assert session_from(sessions, 19) == sessions[0]
     assert session_from(sessions, 40) is None
+
+
+def test_every_process_knows_a_curve_by_the_same_hash() -> None:
+    """Curves travel between processes with their hash, and texts have another in each."""
+    code = (
+        "from app.domain.session import Session;"
+        "from app.domain.volume import default_curve;"
+        f"print(hash(default_curve(Session({FULL.opens_at}, {FULL.closes_at}))))"
+    )
+    hashes = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert hashes == {b"%d\n" % hash(default_curve(FULL))}

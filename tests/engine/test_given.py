@@ -6,6 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.quantity import Side
 from app.engine.given import canonical
 from app.store.database import to_json
 
@@ -15,6 +16,7 @@ _TEXTS = st.text(st.characters(codec=None), max_size=8) | st.sampled_from(
 _VALUES = st.recursive(
     st.none()
     | st.booleans()
+    | st.sampled_from(Side)
     | st.integers(-(10**30), 10**30)
     | st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20)
     | st.sampled_from([Decimal("1E+3"), Decimal("1E-9"), Decimal("-0.0"), Decimal("100.00")])

@@ -106,6 +106,11 @@ PLANS = [
         "ix_orders_attention",
     ),
     (
+        "SELECT id FROM orders WHERE broker = 'paper' AND account = 'a1' AND attention"
+        " ORDER BY id LIMIT 250 FOR UPDATE",
+        "ix_orders_attention",
+    ),
+    (
         f"SELECT id FROM orders WHERE broker = 'paper' AND account = 'a1' AND {journal.OPEN}"
         " ORDER BY id",
         "ix_orders_open",
@@ -118,7 +123,7 @@ PLANS = [
 ]
 
 
-@pytest.mark.parametrize(("query", "index"), PLANS, ids=["attention", "open", "tail"])
+@pytest.mark.parametrize(("query", "index"), PLANS, ids=["attention", "a crowd", "open", "tail"])
 async def test_the_plan_is_the_index(grown: tuple[Database, str], query: str, index: str) -> None:
     """The indexes fit; that our own statements use them is the next test's affair."""
     shown = await plan(grown[0], query)
@@ -138,7 +143,7 @@ async def test_nothing_on_the_order_path_scans_a_table(grown: tuple[Database, st
 
     async def order_path() -> None:
         desk = {"account": ACCOUNT, "broker": BROKER}
-        await connected(open_orders.take_attention, **desk)
+        await connected(open_orders.take_attention, **desk, at_most=250)
         await connected(open_orders.all_open, **desk)
         await connected(open_orders.measure, account=ACCOUNT, measured=[measured])
         await connected(event_log.head)

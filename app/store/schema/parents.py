@@ -135,6 +135,7 @@ Index(
     "ix_orders_attention",
     orders.c.broker,
     orders.c.account,
+    orders.c.id,
     postgresql_where=text("attention"),
 )
 Index(
