@@ -85,7 +85,7 @@ def replayed_order(
 
 def open_past(place: Place) -> Source:
     """What backtests work on. Raises NoTape or ports.FeedError."""
-    # Imported here: tapes are read with what takes 32 MB, in processes that run backtests.
+    # Imported here: what reads tapes takes 32 MB, and most processes never open one.
     from app.feeds import replay, synthetic
     from app.feeds.past import PastMarket
     from app.research.backtest.stored_source import StoredSource

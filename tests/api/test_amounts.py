@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from app.api.amounts import Amount, Duration, Moment
+from app.api.amounts import Amount, Duration, Moment, scalar
 from app.api.bodies import json_object
 from app.api.errors import Problem
 from app.domain.instant import MINUTE, SECOND, from_datetime, rfc3339
@@ -74,3 +74,11 @@ def test_durations(written: Any, length: int) -> None:
 def test_what_is_no_duration_is_refused(written: Any) -> None:
     with pytest.raises(ValidationError):
         DURATION.validate_python(written)
+
+
+@pytest.mark.parametrize("text", ["1E+2000000", "1E-2000000", "-1E+41"])
+def test_a_parameter_is_no_number_of_a_million_digits(text: str) -> None:
+    """Its body's fingerprint writes it out, before anybody asks what the parameter may be."""
+    with pytest.raises(ValueError, match="out of range"):
+        scalar(Decimal(text))
+    assert scalar(Decimal("1E+3")) == 1_000
