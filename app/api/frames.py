@@ -6,11 +6,13 @@ same bytes for all of them: a server's frames are not masked.
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from app.api.partings import Partings
 
 _FINAL_TEXT, _FINAL_BINARY = 0x81, 0x82
 _HELD_BACK = 16 * 1024
@@ -66,11 +68,17 @@ def prepared(frames: bytes, patience: float) -> dict[str, Any]:
 
 
 class PreparedFrames(WebSocketsSansIOProtocol):
-    """uvicorn's own protocol, which also sends what is framed already."""
+    """uvicorn's own protocol, which also sends what is framed already, and whose ends are spread
+    where many come at once."""
+
+    _partings = Partings()
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=_HELD_BACK)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._partings.add(partial(super().connection_lost, exc))
 
     async def send(self, message: Any) -> None:
         frames = message.get("frames")

@@ -11,11 +11,11 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 import structlog
 
 from app.engine.ids import new_id
+from app.engine.ring import Ring, Subscriber
 from app.engine.wish import Wish
 from app.failpoints import reach
 from app.store import event_log
@@ -28,17 +28,7 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 0.25
 TELL_SECONDS = 1.0
-QUEUE_MAX = 5_000
 _PAGE = 1_000
-_AT_ONCE = 100
-
-
-class FellBehind(Exception):
-    """The subscriber did not keep up; `cursor` is the last event it was handed."""
-
-    def __init__(self, cursor: Cursor) -> None:
-        super().__init__(str(cursor))
-        self.cursor = cursor
 
 
 class Gap(Exception):
@@ -50,41 +40,6 @@ class Gap(Exception):
         self.oldest = oldest
 
 
-@dataclass(slots=True, eq=False)
-class Subscriber:
-    """A place in the stream. `beyond` is the last event that it may have been told elsewhere (None
-    once the log is past it), `cursor` the last one it was handed here; what its wish holds back
-    does not move it."""
-
-    beyond: Cursor | None
-    cursor: Cursor
-    replaying: Cursor | None = None
-    queue: deque[Event] = field(default_factory=deque)
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
-    overflowed: bool = False
-
-    def take(self, wanted: list[Event], first: Cursor) -> None:
-        """Queue what it wants of a page whose first event is `first`."""
-        if self.beyond is not None:
-            if first > self.beyond:
-                self.beyond = None
-            else:
-                wanted = [event for event in wanted if event.cursor > self.beyond]
-        if self.overflowed or not wanted:
-            return
-        room = QUEUE_MAX - len(self.queue)
-        self.overflowed = len(wanted) > room
-        self.queue.extend(wanted[:room] if self.overflowed else wanted)
-        self.ready.set()
-
-    def needs_after(self, head: Cursor) -> Cursor:
-        """It still needs what is after this place, should it break off and come back."""
-        if self.replaying is not None:
-            return self.replaying
-        # With nothing waiting it was handed all that it wants up to the head.
-        return self.cursor if self.queue or self.overflowed else head
-
-
 class Hub:
     """Reads the log once for everybody."""
 
@@ -92,8 +47,8 @@ class Hub:
         self._database = database
         self._doorbell = doorbell
         self._subscribers: set[Subscriber] = set()
-        # Most share their wish: it is asked, and looked up, once for all of them.
-        self._by_wish: dict[Wish, set[Subscriber]] = {}
+        # Most share their wish: it is asked, and what it lets through is kept, once for them all.
+        self._rings: dict[Wish, tuple[Ring, set[Subscriber]]] = {}
         self._followed = asyncio.Event()
         self.loop = Background(self._run, "hub")
         self.head = Cursor(0, 0, 0)
@@ -138,9 +93,10 @@ class Hub:
         """
         # In the set before the replay, so that nothing falls between replay and live. Another
         # server may have told the caller more than ours has read: nothing is told twice.
-        subscriber = Subscriber(after, self.head)
+        ring, alike = self._rings.setdefault(wish, (Ring(), set()))
+        subscriber = Subscriber(ring, after, self.head, ring.end)
         self._subscribers.add(subscriber)
-        self._by_wish.setdefault(wish, set()).add(subscriber)
+        alike.add(subscriber)
         self._followed.set()
         try:
             begin = subscriber.replaying = await self._place(after)
@@ -153,10 +109,9 @@ class Hub:
                 yield wanted
         finally:
             self._subscribers.discard(subscriber)
-            alike = self._by_wish[wish]
             alike.discard(subscriber)
             if not alike:
-                del self._by_wish[wish]
+                del self._rings[wish]
 
     async def _place(self, after: Cursor) -> Cursor:
         """Where to begin. Raises Gap for a cursor that this log never gave, or no longer has."""
@@ -193,16 +148,10 @@ class Hub:
 
     async def _live(self, subscriber: Subscriber) -> AsyncIterator[list[Event]]:
         while True:
-            while subscriber.queue:
-                waiting = subscriber.queue
-                some = [waiting.popleft() for _ in range(min(len(waiting), _AT_ONCE))]
-                subscriber.cursor = some[-1].cursor
+            while some := subscriber.take():
                 reach("frame.handed_out")
                 yield some
-            if subscriber.overflowed:
-                raise FellBehind(subscriber.cursor)
-            subscriber.ready.clear()
-            await subscriber.ready.wait()
+            await subscriber.ring.news.wait()
 
     async def _run(self) -> None:
         while True:
@@ -251,6 +200,8 @@ class Hub:
         now = time.monotonic()
         if not at_once and self._places and now - self._places[-1][0] < TELL_SECONDS:
             return
+        for ring, alike in self._rings.values():
+            ring.forget(min(subscriber.at for subscriber in alike))
         needed = (subscriber.needs_after(self.head) for subscriber in self._subscribers)
         self._places.append((now, min(needed, default=self.head)))
         while now - self._places[0][0] > event_log.READER_SECONDS:
@@ -260,10 +211,8 @@ class Hub:
             await event_log.tell(connection, reader=self._name, place=lowest)
 
     def _hand_out(self, page: list[Event]) -> None:
-        """Put a page into the queue of everybody who wants something of it."""
-        first = page[0].cursor
-        for wish, subscribers in self._by_wish.items():
+        """Put a page before everybody who wants something of it."""
+        for wish, (ring, _) in self._rings.items():
             wanted = [event for event in page if wish.wants(event)]
             if wanted:
-                for subscriber in subscribers:
-                    subscriber.take(wanted, first)
+                ring.put(wanted)

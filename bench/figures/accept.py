@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from bench.figure import Figure, Goal, Measured, Rounds, Setting
 from bench.machine import cpu_seconds
 from bench.servers import Server, execute, free_desk, own_desk_elsewhere, reference, slipstream
+from bench.settled import settled
 
 CONNECTIONS = 32
 SCHEDULED_ROUNDS = 2
@@ -31,6 +32,7 @@ async def measure(setting: Setting) -> Measured:
             ),
             "trivial": await stack.enter_async_context(reference(folder, "trivial")),
         }
+        await settled(house, setting)
         for number in range(setting.rounds):
             for name, server in {"ours": house, **others}.items():
                 seen = await posted(setting, server, f"{name}{number}")

@@ -10,6 +10,7 @@ from bench.deaf import connections, deafened, heard, megabytes, resumed
 from bench.figure import Figure, Goal, Measured, Rounds, Setting, percentile
 from bench.listeners import Listeners, listeners, write_events, writing
 from bench.servers import Server, slipstream
+from bench.settled import settled
 
 READERS = 100
 DEAF = 1_000
@@ -18,6 +19,9 @@ FILL = 1_500
 """Events at once, half a kilobyte each: more than the buffers of a socket hold."""
 
 SETTLE_SECONDS = 1.0
+LONG = 3
+"""How many measurements' lengths the readers are measured: until after the deaf were ended."""
+
 END_TIMES = 12
 SAMPLE = 20
 
@@ -28,6 +32,7 @@ async def measure(setting: Setting) -> Measured:
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context
             house = await enter(slipstream(setting.folder / f"deaf{number}", SPEED="1"))
+            await settled(house, setting)
             reading = await enter(listeners(house, readers, dated=True))
             database = await enter(writing(house))
             rounds.add(**await one(setting, house, reading, database, readers, deaf))
@@ -72,7 +77,7 @@ async def one(
             await asyncio.sleep(0.1)
     ended_after = time.monotonic() - began
     left = connections(house.port) - before
-    total = FILL + int(RATE * setting.seconds)
+    total = FILL + int(RATE * LONG * setting.seconds)
     complete = await asyncio.to_thread(completeness, house, sockets[: setting.many(SAMPLE)], total)
     for one_socket in sockets:
         one_socket.close()
@@ -90,8 +95,8 @@ async def one(
 
 async def delays(setting: Setting, reading: Listeners, database: Any, readers: int) -> float:
     """The readers' p99 in milliseconds, from before an event is written until it is there."""
-    events = int(RATE * setting.seconds)
-    asked = reading.ask(events * readers, setting.seconds + 20)
+    events = int(RATE * LONG * setting.seconds)
+    asked = reading.ask(events * readers, LONG * setting.seconds + 20)
     began = time.monotonic()
     for number in range(events):
         await asyncio.sleep(max(began + number / RATE - time.monotonic(), 0))
