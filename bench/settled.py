@@ -1,5 +1,5 @@
-"""A server that has just started is still busy: twenty seconds after the last start of a process its
-supervisor has a spare worker made ready, a second of work beside whatever is measured."""
+"""A server that has just started is still busy: its supervisor has a spare worker made ready twenty
+seconds after the last start of a process, a second of work beside whatever is measured."""
 
 import asyncio
 import time

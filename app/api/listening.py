@@ -9,7 +9,7 @@ from typing import Any
 from app.api.frames import PreparedFrames
 from app.api.slow_clients import PatientProtocol
 
-SEND_BUFFER = 64 * 1024
+SEND_BUFFER = 48 * 1024
 """Bytes the kernel keeps for a reader that is slow. Its own choice, megabytes each, would let a
 thousand sockets that never read take more than a gigabyte."""
 
