@@ -62,24 +62,31 @@ class Needs:
 async def visit_with(text: str | None, scope: str, request: Request) -> Visit:
     """The visit of whoever holds the key `text`. Raises Problem 401, or Forbidden."""
     state = request.app.state
-    key = await known_key(state.keyring, state.rates, text, address_of(request))
+    rates: Rates = state.rates
+    key = state.keyring.at_hand(text) if text is not None else None
+    if key is None:
+        key = await known_key(state.keyring, rates, text, request)
     if key is None:
         raise Problem(401, "not_authenticated", "this needs a living API key", _CHALLENGE)
     if not key.may(scope):
         raise Forbidden("scope_missing", f"this key has no scope {scope!r}")
-    route = getattr(request.scope.get("route"), "path", "")
-    state.rates.charge(key.id, scope, request.method, route)
-    return Visit(request.app.state.service, caller_of(key), key)
+    if rates.on:
+        route = getattr(request.scope.get("route"), "path", "")
+        rates.charge(key.id, scope, request.method, route)
+    return Visit(state.service, caller_of(key), key)
 
 
-async def known_key(keyring: Keyring, rates: Rates, text: str | None, address: str) -> Key | None:
+async def known_key(
+    keyring: Keyring, rates: Rates, text: str | None, asking: HTTPConnection
+) -> Key | None:
     """The living key that `text` is. Raises Problem 429 where too many wrong ones came from the
-    address; a key that was right before is looked up all the same."""
+    address of who is asking; a key that was right before is looked up all the same."""
     if text is None:
         return None
     key = keyring.at_hand(text)
     if key is not None:
         return key
+    address = address_of(asking)
     if not keyring.remembers(text):
         rates.check_address(address)
     key = await keyring.find(text)

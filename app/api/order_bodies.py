@@ -158,9 +158,10 @@ class AmendBody(Strict):
 
 def given(body: Strict) -> dict[str, Any]:
     """A body as it was sent, for its fingerprint: only what the client said."""
-    said = {name: getattr(body, name) for name in body.model_fields_set}
+    said = body.__dict__
     return {
-        name: given(value) if isinstance(value, Strict) else value for name, value in said.items()
+        name: given(value) if isinstance(value := said[name], Strict) else value
+        for name in body.model_fields_set
     }
 
 

@@ -15,7 +15,7 @@ from fastapi import APIRouter, WebSocket
 from pydantic import ValidationError
 from starlette.websockets import WebSocketDisconnect
 
-from app.api.auth import address_of, bearer, caller_of, known_key
+from app.api.auth import bearer, caller_of, known_key
 from app.api.bodies import json_object
 from app.api.errors import Problem
 from app.api.frames import Blocked, chunks, prepared, text_frame
@@ -89,7 +89,7 @@ class Session:
 
     async def _known(self, text: str) -> Caller:
         streams = self._streams
-        key = await known_key(streams.keyring, streams.rates, text, address_of(self._socket))
+        key = await known_key(streams.keyring, streams.rates, text, self._socket)
         if key is None:
             raise Ending(4401, "not authorized")
         if not key.may(SCOPE):

@@ -1,9 +1,9 @@
 """What a client asks for when it enters a parent order, before anything is checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from app.domain.bracket import Bracket
 from app.domain.instant import Instant, Micros
@@ -13,8 +13,7 @@ from app.domain.task import OnRestart, Urgency
 AUTO = "auto"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A parent order as asked for. Exactly one of `qty` and `notional` must be given."""
 
     account: str
@@ -23,7 +22,7 @@ class Request:
     qty: Decimal | None = None
     notional: Decimal | None = None
     algo: str = AUTO
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = MappingProxyType({})
     limit_price: Decimal | None = None
     start: Instant | None = None
     end: Instant | None = None

@@ -123,7 +123,7 @@ def _ruled(
     gates: list[Chosen],
 ) -> Decision:
     # What an order costs does not depend on its exits.
-    plain = replace(request, side=meant.side, qty=qty, bracket=None)
+    plain = request._replace(side=meant.side, qty=qty, bracket=None)
     case = case_of(service, asked.signal, meant.side, qty, asked.strategy, asked.scene, plain)
     return rule(case, gates)
 
@@ -218,7 +218,7 @@ def cost_of(
 
     def cost_at(qty: Decimal) -> ExpectedCost | None:
         if qty not in known:
-            known[qty] = _cost(replace(request, qty=qty), scene, rules, calibration)
+            known[qty] = _cost(request._replace(qty=qty), scene, rules, calibration)
         return known[qty]
 
     return cost_at
@@ -230,7 +230,7 @@ def _cost(
     assert request.qty is not None, "signals become quantities first"
     whole = max(floor_to(request.qty, scene.instrument.lot), scene.instrument.lot)
     try:
-        admitted = admit(replace(request, qty=whole), "preview", scene, rules)
+        admitted = admit(request._replace(qty=whole), "preview", scene, rules)
     except Refusal:
         return None
     conditions = conditions_of(admitted.quote, scene.volatility, scene.daily_volume)

@@ -130,11 +130,11 @@ def _ordered(request: Request, judged: Judged) -> Request:
     """The request with the size that was decided."""
     assert judged.side is not None, "only sized signals are entered"
     assert judged.final is not None, "only sized signals are entered"
-    request = replace(request, side=judged.side, qty=judged.final)
+    request = request._replace(side=judged.side, qty=judged.final)
     if not judged.only_back:
         return request
     # What only takes back has no exits of its own.
-    return replace(request, bracket=None, reduce_only=judged.reduce_only)
+    return request._replace(bracket=None, reduce_only=judged.reduce_only)
 
 
 def _refused(refusal: Refusal, judged: Judged, row: dict[str, Any]) -> dict[str, Any]:

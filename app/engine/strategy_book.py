@@ -45,7 +45,7 @@ class StrategyBook:
         if request.algo != AUTO:
             return request
         strategy = await self.of(request.account, request.strategy)
-        return replace(request, smart=strategy.smart)
+        return request._replace(smart=strategy.smart)
 
     async def listed(self, accounts: Collection[str] | None) -> list[Strategy]:
         settings = await self._known.look()

@@ -141,3 +141,30 @@ class Database:
         """For single statements, which commit by themselves."""
         async with self.pool.acquire() as connection:
             yield connection
+
+
+class Line:
+    """One connection of the pool, kept between uses while there is much to do: to take it and to
+    give it back for every statement costs as much as a small one, and the server does the next
+    where what the last one needed still lies at hand."""
+
+    def __init__(self, database: Database) -> None:
+        self._pool = database.pool
+        self._held: Connection | None = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """For single statements of one task at a time. After a failure the next is a fresh one."""
+        if self._held is None:
+            self._held = await self._pool.acquire()
+        try:
+            yield self._held
+        except BaseException:
+            await self.rest()
+            raise
+
+    async def rest(self) -> None:
+        """Give it back until it is needed again."""
+        held, self._held = self._held, None
+        if held is not None:
+            await self._pool.release(held)

@@ -15,7 +15,7 @@ from app.store import journal, limits
 from app.store.arrival import Accepted, Arrival, Clash, Halted, Verdict
 from app.store.claims import drop_claims, populate
 from app.store.controls import thrown
-from app.store.database import Connection, Database
+from app.store.database import Connection, Database, Line
 from app.store.entering import HALTED_SINCE, KNOWN_ONCE, Columns, enter, withdraw_known
 from app.store.restraint import Beyond, restrain, tell_confirmed
 from app.store.signals import DECIDED, decided, put_aside, put_back
@@ -26,12 +26,16 @@ _ORDER_KEY = ("account", "client_order_id")
 
 
 async def insert(
-    database: Database, arrivals: Sequence[Arrival], tell: Tell | None = None
+    database: Database,
+    arrivals: Sequence[Arrival],
+    tell: Tell | None = None,
+    line: Line | None = None,
 ) -> list[Verdict]:
     """A verdict for each arrival, committed on return.
 
     `tell` is given the place of an arrival and its verdict as soon as that is committed: what it
-    was told holds even if this raises, and nothing is known of what it was not told.
+    was told holds even if this raises, and nothing is known of what it was not told. Over `line`
+    go those that come alone, else over one of the pool's connections.
     No two arrivals of one batch may share a key (`Arrival.keys`).
     """
     placed: dict[int, Verdict] = {}
@@ -44,7 +48,8 @@ async def insert(
 
     # In key order, table by table, so that two batches never wait for each other in a circle.
     order = sorted(range(len(arrivals)), key=lambda i: arrivals[i].keys)
-    place(await _enter_alone(database, {i: arrivals[i] for i in order if _alike(arrivals, i)}))
+    alone = {i: arrivals[i] for i in order if _alike(arrivals, i)}
+    place(await _enter_alone(line or database, alone))
     left = [i for i in order if i not in placed]
     if left:
         verdicts = await _enter_rest(database, [arrivals[i] for i in left])
@@ -71,7 +76,9 @@ async def _enter_rest(database: Database, arrivals: Sequence[Arrival]) -> list[V
                 raise
 
 
-async def _enter_alone(database: Database, arrivals: Mapping[int, Arrival]) -> dict[int, Verdict]:
+async def _enter_alone(
+    source: Line | Database, arrivals: Mapping[int, Arrival]
+) -> dict[int, Verdict]:
     """Enter what nothing speaks against, in one statement, which needs no transaction around it.
 
     Whatever is left out, for a name that is taken or a kill switch, is for a transaction to
@@ -80,7 +87,7 @@ async def _enter_alone(database: Database, arrivals: Mapping[int, Arrival]) -> d
     if not arrivals:
         return {}
     try:
-        async with database.connection() as connection:
+        async with source.connection() as connection:
             entered = await enter(
                 connection,
                 [arrival.order for arrival in arrivals.values()],

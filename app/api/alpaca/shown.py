@@ -43,9 +43,9 @@ def status_word(state: State) -> str:
     """One of Alpaca's words for where an order stands."""
     match state.status:
         case OrderStatus.ACCEPTED:
-            return "pending_new"
+            return "pending_cancel" if state.canceling else "pending_new"
         case OrderStatus.SCHEDULED:
-            return "accepted"
+            return "pending_cancel" if state.canceling else "accepted"
         case OrderStatus.WORKING:
             return _working_word(state)
         case OrderStatus.PAUSED:

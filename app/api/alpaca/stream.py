@@ -18,7 +18,7 @@ from starlette.websockets import WebSocketDisconnect
 from app.api.alpaca.access import names
 from app.api.alpaca.surface import Surface
 from app.api.alpaca.updates import CHANNELS, STREAM, Telling
-from app.api.auth import Visit, address_of, caller_of, known_key
+from app.api.auth import Visit, caller_of, known_key
 from app.api.bodies import json_object
 from app.api.errors import Problem
 from app.api.frames import Blocked, binary_frame, prepared, text_frame
@@ -109,9 +109,7 @@ class Session:
         if shown is None:
             raise Ending(4401, "the first message must authenticate")
         streams = self._streams
-        key = await known_key(
-            streams.keyring, streams.rates, shown.secret, address_of(self._socket)
-        )
+        key = await known_key(streams.keyring, streams.rates, shown.secret, self._socket)
         if key is None or not names(shown.key_id, key) or not key.may(SCOPE):
             await self._authorization("unauthorized", shown.action)
             raise Ending(4401, "not authorized")

@@ -3,7 +3,6 @@
 Nothing is read as something else: what we cannot do is refused by name.
 """
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -145,7 +144,7 @@ def routed(default_algo: str, *, plain: bool, refuse: bool, thresholds: Threshol
 
 
 def _with(request: Request, algo: str) -> Request:
-    return replace(request, algo=algo)
+    return request._replace(algo=algo)
 
 
 IMMEDIATE: Micros = 2 * SECOND
@@ -156,7 +155,7 @@ def _at_once(request: Request, scene: Scene) -> Request:
     """Raises Refusal while the market is closed: there is nothing to be done at once."""
     if session_at(scene.sessions, scene.now) is None:
         raise Refusal("market_closed", "an ioc order needs an open market", field="time_in_force")
-    return replace(request, end=scene.now + IMMEDIATE)
+    return request._replace(end=scene.now + IMMEDIATE)
 
 
 def _until_the_close(request: Request, scene: Scene) -> Request:
@@ -169,7 +168,7 @@ def _until_the_close(request: Request, scene: Scene) -> Request:
     if session is None:
         return request
     begins = max(start, session.opens_at)
-    return replace(request, end=min(session.closes_at, begins + DAY))
+    return request._replace(end=min(session.closes_at, begins + DAY))
 
 
 def _price(scene: Scene) -> Decimal | None:
