@@ -22,21 +22,22 @@ async def settled(server: Server, setting: Setting) -> None:
     supervisor = _parent(server.pids["api"])
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        spare = _spare_of(supervisor)
-        before = cpu_seconds(spare) if spare else 0.0
+        before = _spent_by_spare(supervisor)
         await asyncio.sleep(_QUIET_SECONDS)
-        if spare and cpu_seconds(spare) - before <= _QUIET_LOAD * _QUIET_SECONDS:
+        after = _spent_by_spare(supervisor)
+        if before and after and after - before <= _QUIET_LOAD * _QUIET_SECONDS:
             return
     raise TimeoutError("the server made no spare worker ready")
 
 
-def _spare_of(supervisor: int) -> int | None:
+def _spent_by_spare(supervisor: int) -> float | None:
+    """Processor seconds of the spare worker so far; None where there is none."""
     for found in Path("/proc").glob("[0-9]*"):
         pid = int(found.name)
         try:
             command = (found / "cmdline").read_bytes().split(b"\0")
             if b"--wait" in command and _parent(pid) == supervisor:
-                return pid
+                return cpu_seconds(pid)
         except OSError:
             continue  # Gone meanwhile.
     return None

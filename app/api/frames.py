@@ -78,7 +78,13 @@ class PreparedFrames(WebSocketsSansIOProtocol):
         transport.set_write_buffer_limits(high=_HELD_BACK)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        # The socket is gone from this moment on, whenever the rest is unwound.
+        self.disconnected = True
         self._partings.add(partial(super().connection_lost, exc))
+
+    def shutdown(self) -> None:
+        if not self.disconnected:
+            super().shutdown()
 
     async def send(self, message: Any) -> None:
         frames = message.get("frames")

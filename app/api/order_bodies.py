@@ -160,9 +160,15 @@ def given(body: Strict) -> dict[str, Any]:
     """A body as it was sent, for its fingerprint: only what the client said."""
     said = body.__dict__
     return {
-        name: given(value) if isinstance(value := said[name], Strict) else value
+        name: _in_order(value) if isinstance(value := said[name], Strict) else value
         for name in body.model_fields_set
     }
+
+
+def _in_order(body: Strict) -> dict[str, Any]:
+    """An object within a body, its names in order: those of a set come in another one in every
+    process, and a fingerprint is for them all."""
+    return dict(sorted(given(body).items()))
 
 
 def exact(value: Decimal) -> str:

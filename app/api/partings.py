@@ -17,20 +17,23 @@ class Partings:
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
-        self._busy = False
+        self._busy_in: asyncio.AbstractEventLoop | None = None
 
     def add(self, part: Callable[[], None]) -> None:
         """Run this soon. Only within a running loop."""
-        self._waiting.append(part)
-        if not self._busy:
-            self._busy = True
-            asyncio.get_running_loop().call_soon(self._some)
-
-    def _some(self) -> None:
         loop = asyncio.get_running_loop()
+        if self._busy_in is not loop:
+            # What a loop left behind that has ended is nobody's any more.
+            self._waiting.clear()
+            self._busy_in = loop
+            loop.call_soon(self._some, loop)
+        self._waiting.append(part)
+
+    def _some(self, loop: asyncio.AbstractEventLoop) -> None:
         for _ in range(min(_A_TURN, len(self._waiting))):
             # By itself: what it raises is the loop's to report, and keeps none of the others.
             loop.call_soon(self._waiting.popleft())
-        self._busy = bool(self._waiting)
-        if self._busy:
-            loop.call_soon(self._some)
+        if self._waiting:
+            loop.call_soon(self._some, loop)
+        else:
+            self._busy_in = None

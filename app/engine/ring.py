@@ -5,7 +5,7 @@ a line that takes nothing costs nobody else a moment.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.store.event_log import Cursor, Event
 
@@ -15,7 +15,8 @@ _AT_ONCE = 100
 
 
 class FellBehind(Exception):
-    """The subscriber did not keep up; `cursor` is the last event it was handed."""
+    """The subscriber did not keep up: what it was to be handed next is not kept any more.
+    `cursor` is the last event it was told."""
 
     def __init__(self, cursor: Cursor) -> None:
         super().__init__(str(cursor))
@@ -58,35 +59,42 @@ class Ring:
 @dataclass(slots=True, eq=False)
 class Subscriber:
     """A place in the stream. `beyond` is the last event that it may have been told elsewhere (None
-    once the log is past it), `cursor` the last one it was handed here, `at` its place in the
-    ring; what its wish holds back does not move it."""
+    once the log is past it), `cursor` the last one it was handed here, `sent` the last one that it
+    came back from, `at` its place in the ring; what its wish holds back does not move it."""
 
     ring: Ring
     beyond: Cursor | None
     cursor: Cursor
     at: int
+    sent: Cursor = field(init=False)
     replaying: Cursor | None = None
 
+    def __post_init__(self) -> None:
+        self.sent = self.cursor
+
     def take(self) -> list[Event]:
-        """What it is to be handed next; nothing: it has all. Raises FellBehind."""
+        """What it is to be handed next, once it has sent what it was handed last; nothing: it has
+        all. Raises FellBehind."""
         ring = self.ring
+        self.sent = self.cursor
         while self.at < ring.end:
             if self.at < ring.first:
-                raise FellBehind(self.cursor)
+                raise FellBehind(max(self.cursor, self.beyond or self.cursor))
             some = ring.after(self.at)
             self.at += len(some)
             self.cursor = some[-1].cursor
             wanted = self._not_told(some)
             if wanted:
                 return wanted
+            self.sent = self.cursor
         return []
 
     def needs_after(self, head: Cursor) -> Cursor:
         """It still needs what is after this place, should it break off and come back."""
         if self.replaying is not None:
             return self.replaying
-        # With nothing waiting it was handed all that it wants up to the head.
-        return self.cursor if self.at < self.ring.end else head
+        # With nothing waiting or in hand it was sent all that it wants up to the head.
+        return head if self.at >= self.ring.end and self.sent == self.cursor else self.sent
 
     def _not_told(self, some: list[Event]) -> list[Event]:
         if self.beyond is None:

@@ -155,6 +155,8 @@ class Line:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """For single statements of one task at a time. After a failure the next is a fresh one."""
+        if self._held is not None and _cut(self._held):
+            await self.rest()
         if self._held is None:
             self._held = await self._pool.acquire()
         try:
@@ -166,5 +168,18 @@ class Line:
     async def rest(self) -> None:
         """Give it back until it is needed again."""
         held, self._held = self._held, None
-        if held is not None:
+        if held is None:
+            return
+        try:
             await self._pool.release(held)
+        except Exception as failure:
+            # The pool has thrown it away, and whoever comes next is given another.
+            if not unreachable(failure):
+                raise
+
+
+def _cut(held: Connection) -> bool:
+    try:
+        return held.is_closed()
+    except asyncpg.InterfaceError:  # The pool has taken it back.
+        return True

@@ -1,8 +1,18 @@
 """Many connections that end at once do not hold up who stays."""
 
 import asyncio
+import socket
+import struct
 
+import uvicorn
+import uvloop
+
+from app.api.frames import PreparedFrames
+from app.api.listening import OPTIONS, listen
 from app.api.partings import Partings
+from bench.listen import handshake
+
+LINES = 200
 
 
 async def test_a_thousand_ends_leave_room_for_others_in_between() -> None:
@@ -32,3 +42,68 @@ async def test_one_that_fails_keeps_none_of_the_others_and_is_reported() -> None
     await asyncio.sleep(0.05)
     assert ended == [0, 1, 2, 3]
     assert len(told) == 3
+
+
+def test_a_loop_that_ended_in_between_keeps_nothing_from_the_next() -> None:
+    partings, ended = Partings(), list[int]()
+
+    async def add(first: int, turns: int) -> None:
+        for number in range(first, first + 40):
+            partings.add(lambda number=number: ended.append(number))  # type: ignore[misc]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+    asyncio.run(add(0, 3))
+    before = len(ended)
+    asyncio.run(add(100, 60))
+    assert before < 40
+    assert ended[before:] == list(range(100, 140))
+
+
+async def opened(scope: dict[str, object], receive: object, send: object) -> None:
+    """An app that accepts every line and waits for its end."""
+    await receive()  # type: ignore[operator]
+    await send({"type": "websocket.accept"})  # type: ignore[operator]
+    while (await receive())["type"] != "websocket.disconnect":  # type: ignore[operator]
+        pass
+
+
+def test_a_server_stops_while_lines_are_being_let_go() -> None:
+    """The sockets are gone at once, what they leave behind is unwound later: in between nobody
+    may write to them."""
+
+    async def stop_in_between() -> None:
+        listening = listen("127.0.0.1", 0)
+        server = uvicorn.Server(uvicorn.Config(opened, **OPTIONS))
+        running = asyncio.create_task(server._serve(sockets=[listening]))
+        lines = [await _connected(listening.getsockname()) for _ in range(LINES)]
+        here = server.server_state.connections
+        async with asyncio.timeout(20):
+            while sum(_is_open(one) for one in here) < LINES:
+                await asyncio.sleep(0.01)
+            for line in lines:
+                # Reset: no goodbye that somebody could answer.
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                line.close()
+            while not any(getattr(one, "disconnected", False) for one in here):
+                await asyncio.sleep(0)
+            assert len(here) > LINES / 2, "most are still to be unwound"
+            await server.shutdown(sockets=[listening])
+            assert not here
+        server.should_exit = True
+        running.cancel()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(stop_in_between())
+
+
+def _is_open(connection: object) -> bool:
+    return isinstance(connection, PreparedFrames) and connection.handshake_complete
+
+
+async def _connected(address: tuple[str, int]) -> socket.socket:
+    line = socket.socket()
+    line.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(line, address)
+    await asyncio.get_running_loop().sock_sendall(line, handshake("none"))
+    return line

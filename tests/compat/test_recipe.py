@@ -93,4 +93,6 @@ def test_the_table_of_words_is_what_the_code_says() -> None:
             assert status_word(state(status, canceling=True)) in told[status]
             continue
         assert told[status].startswith(f"`{status_word(state(status))}`")
+        canceling = status_word(state(status, canceling=True))
+        assert f"`{canceling}`" in told[status] or status is OrderStatus.WORKING
     assert status_word(state(OrderStatus.WORKING, filled=Decimal(1))) in told["working"]

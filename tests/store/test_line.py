@@ -1,6 +1,8 @@
 """The line that the intake keeps: one connection while there is much to do, a fresh one after it
 broke."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -26,18 +28,59 @@ async def test_it_is_the_same_connection_until_it_rests(database: Database) -> N
     assert database.pool.get_idle_size() == database.pool.get_size()
 
 
-async def test_a_line_that_was_cut_is_replaced(database: Database) -> None:
+async def cut(database: Database, pid: int) -> None:
+    async with database.connection() as other:
+        await other.execute("SELECT pg_terminate_backend($1, 5000)", pid)
+    await asyncio.sleep(0.1)
+
+
+async def test_a_line_that_was_cut_between_two_uses_costs_nobody_anything(
+    database: Database,
+) -> None:
     line = Line(database)
     async with line.connection() as connection:
         first = await who(connection)
-    async with database.connection() as other:
-        await other.execute("SELECT pg_terminate_backend($1)", first)
-    with pytest.raises(Exception) as cut:  # noqa: PT011 - by which of many is chance
-        async with line.connection() as connection:
-            await connection.execute("SELECT")
-    assert unreachable(cut.value)
+    await cut(database, first)
     async with line.connection() as connection:
         assert await who(connection) != first
+    await line.rest()
+
+
+async def test_one_that_was_cut_in_use_is_replaced(database: Database) -> None:
+    line, pids = Line(database), [0]
+
+    async def use() -> None:
+        async with line.connection() as connection:
+            pids.append(await who(connection))
+            await cut(database, pids[-1])
+            await connection.execute("SELECT")
+
+    using = asyncio.ensure_future(use())
+    await asyncio.wait({using})
+    failure = using.exception()
+    assert failure is not None
+    assert unreachable(failure)
+    async with line.connection() as connection:
+        assert await who(connection) not in pids
+    await line.rest()
+    assert database.pool.get_idle_size() == database.pool.get_size()
+
+
+async def test_who_is_canceled_leaves_no_line_behind(database: Database) -> None:
+    line = Line(database)
+
+    async def slow() -> None:
+        async with line.connection() as connection:
+            await connection.execute("SELECT pg_sleep(20)")
+
+    using = asyncio.create_task(slow())
+    await asyncio.sleep(0.2)
+    using.cancel()
+    await asyncio.wait({using})
+    assert using.cancelled()
+    assert database.pool.get_idle_size() == database.pool.get_size()
+    async with line.connection() as connection:
+        assert await connection.fetchval("SELECT 1") == 1
     await line.rest()
 
 
