@@ -60,13 +60,19 @@ def connections(port: int) -> int:
     return sum(p[1].endswith(f":{port:04X}") and p[3] == "01" for p in parts)
 
 
+def in_use() -> int:
+    """Open TCP sockets of the machine, both ends of each line."""
+    return _of_sockets("inuse")
+
+
 def megabytes(pid: int) -> tuple[float, float]:
     """Resident memory of a process, and the kernel's memory for all TCP sockets, both ends."""
     status = Path(f"/proc/{pid}/status").read_text()
     resident = next(int(line.split()[1]) for line in status.splitlines() if "VmRSS" in line)
-    tcp = next(
-        line.split()
-        for line in Path("/proc/net/sockstat").read_text().splitlines()
-        if "TCP" in line
-    )
-    return resident / 1024, int(tcp[tcp.index("mem") + 1]) * PAGE / 1e6
+    return resident / 1024, _of_sockets("mem") * PAGE / 1e6
+
+
+def _of_sockets(name: str) -> int:
+    lines = Path("/proc/net/sockstat").read_text().splitlines()
+    tcp = next(line.split() for line in lines if line.startswith("TCP"))
+    return int(tcp[tcp.index(name) + 1])
