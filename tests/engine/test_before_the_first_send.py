@@ -1,6 +1,7 @@
 """A worker that takes over asks the broker, and books the answer, before it sends anything."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from tests.engine.test_ills import with_broker
 from tests.engine.test_recovery import Flaky
 from tests.world import open_world
 
-SLOW_SECONDS = 0.5
+SLOW_SECONDS = 3.0
+"""Longer than a worker that does not wait for the answer needs to send what is due."""
 
 
 class Slow(Flaky):
@@ -23,7 +25,9 @@ class Slow(Flaky):
         return await self.inner.submit(ticket)
 
     async def open_orders(self) -> Sequence[OrderReport]:
-        await asyncio.sleep(SLOW_SECONDS)
+        answer_at = time.monotonic() + SLOW_SECONDS
+        while "sent" not in self.told and time.monotonic() < answer_at:
+            await asyncio.sleep(0.01)
         return await self.inner.open_orders()
 
     async def executions(self, since: Instant) -> Sequence[ExecutionReport | BustReport]:

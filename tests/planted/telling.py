@@ -62,4 +62,45 @@ TELLING = (
         ),
         tests="tests/store/test_retention.py::test_no_event_goes_that_a_reader_has_still_to_read",
     ),
+    fault(
+        "fingerprint in the order of a set",
+        (
+            "app/api/order_bodies.py",
+            "        name: _in_order(value) if isinstance(",
+            "        name: given(value) if isinstance(",
+        ),
+        tests="tests/api/test_fingerprints.py",
+    ),
+    fault(
+        "orders entered over a line that was cut",
+        (
+            "app/store/database.py",
+            "        except BaseException:\n            await self.rest()\n            raise\n",
+            "        finally:\n            pass\n",
+        ),
+        (
+            "app/store/database.py",
+            "        if self._held is not None and _cut(self._held):",
+            "        if False:",
+        ),
+        tests="tests/store/test_line.py",
+    ),
+    fault(
+        "what is in hand and not yet sent counts as read",
+        (
+            "app/engine/ring.py",
+            " and self.sent == self.cursor else self.sent",
+            " else self.sent",
+        ),
+        tests="tests/engine/test_ring.py",
+    ),
+    fault(
+        "a line that is gone is written to as the server stops",
+        (
+            "app/api/frames.py",
+            "        if not self.disconnected:\n            super().shutdown()\n",
+            "        super().shutdown()\n",
+        ),
+        tests="tests/api/test_partings.py",
+    ),
 )
