@@ -120,6 +120,16 @@ def test_a_ring_keeps_no_more_than_the_slowest_needs() -> None:
     assert slow.needs_after(place(300)).id == 100
 
 
+def test_what_is_in_hand_may_not_have_left_yet() -> None:
+    ring = Ring()
+    one = Subscriber(ring, None, place(0), ring.end)
+    ring.put(events(1, 50))
+    assert len(one.take()) == 50
+    assert one.needs_after(place(50)).id == 0
+    assert one.take() == []
+    assert one.needs_after(place(50)).id == 50
+
+
 def test_who_replays_needs_what_the_replay_has_not_read() -> None:
     ring = Ring()
     late = Subscriber(ring, place(40), place(90), ring.end)
