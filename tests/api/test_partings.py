@@ -3,9 +3,11 @@
 import asyncio
 import socket
 import struct
+from functools import partial
 
 import uvicorn
 import uvloop
+from starlette.types import Receive, Scope, Send
 
 from app.api.frames import PreparedFrames
 from app.api.listening import OPTIONS, listen
@@ -21,7 +23,7 @@ HANDSHAKE = (
 async def test_a_thousand_ends_leave_room_for_others_in_between() -> None:
     partings, ended = Partings(), list[int]()
     for number in range(1000):
-        partings.add(lambda number=number: ended.append(number))  # type: ignore[misc]
+        partings.add(partial(ended.append, number))
     most, before = 0, 0
     while len(ended) < 1000:
         await asyncio.sleep(0)
@@ -39,7 +41,7 @@ async def test_one_that_fails_keeps_none_of_the_others_and_is_reported() -> None
 
     for number in range(3):
         partings.add(failing)
-        partings.add(lambda number=number: ended.append(number))  # type: ignore[misc]
+        partings.add(partial(ended.append, number))
     await asyncio.sleep(0.05)
     partings.add(lambda: ended.append(3))
     await asyncio.sleep(0.05)
@@ -52,7 +54,7 @@ def test_a_loop_that_ended_in_between_keeps_nothing_from_the_next() -> None:
 
     async def add(first: int, turns: int) -> None:
         for number in range(first, first + 40):
-            partings.add(lambda number=number: ended.append(number))  # type: ignore[misc]
+            partings.add(partial(ended.append, number))
         for _ in range(turns):
             await asyncio.sleep(0)
 
@@ -63,11 +65,11 @@ def test_a_loop_that_ended_in_between_keeps_nothing_from_the_next() -> None:
     assert ended[before:] == list(range(100, 140))
 
 
-async def opened(scope: dict[str, object], receive: object, send: object) -> None:
+async def opened(scope: Scope, receive: Receive, send: Send) -> None:
     """An app that accepts every line and waits for its end."""
-    await receive()  # type: ignore[operator]
-    await send({"type": "websocket.accept"})  # type: ignore[operator]
-    while (await receive())["type"] != "websocket.disconnect":  # type: ignore[operator]
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (await receive())["type"] != "websocket.disconnect":
         pass
 
 
