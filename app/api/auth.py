@@ -62,17 +62,13 @@ class Needs:
 async def visit_with(text: str | None, scope: str, request: Request) -> Visit:
     """The visit of whoever holds the key `text`. Raises Problem 401, or Forbidden."""
     state = request.app.state
-    rates: Rates = state.rates
-    key = state.keyring.at_hand(text) if text is not None else None
-    if key is None:
-        key = await known_key(state.keyring, rates, text, request)
+    key = await known_key(state.keyring, state.rates, text, request)
     if key is None:
         raise Problem(401, "not_authenticated", "this needs a living API key", _CHALLENGE)
     if not key.may(scope):
         raise Forbidden("scope_missing", f"this key has no scope {scope!r}")
-    if rates.on:
-        route = getattr(request.scope.get("route"), "path", "")
-        rates.charge(key.id, scope, request.method, route)
+    route = getattr(request.scope.get("route"), "path", "")
+    state.rates.charge(key.id, scope, request.method, route)
     return Visit(state.service, caller_of(key), key)
 
 

@@ -79,11 +79,11 @@ class Buckets:
 
 
 class Rates:
-    """The buckets of one app; `on`: whether a key has a limit."""
+    """The buckets of one app."""
 
     def __init__(self, rules: RateRules, clock: Callable[[], float] = time.monotonic) -> None:
         burst = max(rules.burst, 1)
-        self.on = rules.per_key > 0
+        self._on = rules.per_key > 0
         self._work = Buckets(rules.per_key, burst, clock)
         self._steering = Buckets(rules.per_key, burst, clock)
         self._counting = rules.failures > 0
@@ -91,7 +91,7 @@ class Rates:
 
     def charge(self, key_id: str, scope: str, method: str, path: str, tokens: int = 1) -> None:
         """Raises Problem 429 for a key that asks too often."""
-        if not self.on or scope == "cancel":
+        if not self._on or scope == "cancel":
             return
         steers = scope == "read" and method == "GET" and path in STEERING
         wait = (self._steering if steers else self._work).take(key_id, tokens)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from app.store.arrival import Arrival, Verdict
 from app.store.background import Background
-from app.store.database import Database, Line, unreachable
+from app.store.database import Database, KeptConnection, unreachable
 from app.store.intake import insert
 
 _BATCH_MAX = 1_000
@@ -34,7 +34,7 @@ class Intake:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._line = Line(database)
+        self._kept = KeptConnection(database)
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self.loop = Background(self._run, "intake")
@@ -79,7 +79,7 @@ class Intake:
                 while self._waiting:
                     await self._commit(self._next_batch())
             finally:
-                await self._line.rest()
+                await self._kept.rest()
 
     def _next_batch(self) -> list[_Waiting]:
         """Waiting arrivals in order, up to half of them, or the first that shares a key with one
@@ -107,7 +107,7 @@ class Intake:
                 answer.set_result(verdict)
 
         try:
-            await insert(self._database, [one.arrival for one in batch], tell, self._line)
+            await insert(self._database, [one.arrival for one in batch], tell, self._kept)
         except asyncio.CancelledError:
             _fail(batch, ConnectionError("the server is stopping"))
             raise

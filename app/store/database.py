@@ -143,10 +143,9 @@ class Database:
             yield connection
 
 
-class Line:
-    """One connection of the pool, kept between uses while there is much to do: to take it and to
-    give it back for every statement costs as much as a small one, and the server does the next
-    where what the last one needed still lies at hand."""
+class KeptConnection:
+    """One connection of the pool, kept between uses while there is much to do: to take one and to
+    give it back for every statement is work of its own."""
 
     def __init__(self, database: Database) -> None:
         self._pool = database.pool

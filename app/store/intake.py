@@ -15,7 +15,7 @@ from app.store import journal, limits
 from app.store.arrival import Accepted, Arrival, Clash, Halted, Verdict
 from app.store.claims import drop_claims, populate
 from app.store.controls import thrown
-from app.store.database import Connection, Database, Line
+from app.store.database import Connection, Database, KeptConnection
 from app.store.entering import HALTED_SINCE, KNOWN_ONCE, Columns, enter, withdraw_known
 from app.store.restraint import Beyond, restrain, tell_confirmed
 from app.store.signals import DECIDED, decided, put_aside, put_back
@@ -29,12 +29,12 @@ async def insert(
     database: Database,
     arrivals: Sequence[Arrival],
     tell: Tell | None = None,
-    line: Line | None = None,
+    kept: KeptConnection | None = None,
 ) -> list[Verdict]:
     """A verdict for each arrival, committed on return.
 
     `tell` is given the place of an arrival and its verdict as soon as that is committed: what it
-    was told holds even if this raises, and nothing is known of what it was not told. Over `line`
+    was told holds even if this raises, and nothing is known of what it was not told. Over `kept`
     go those that come alone, else over one of the pool's connections.
     No two arrivals of one batch may share a key (`Arrival.keys`).
     """
@@ -49,7 +49,7 @@ async def insert(
     # In key order, table by table, so that two batches never wait for each other in a circle.
     order = sorted(range(len(arrivals)), key=lambda i: arrivals[i].keys)
     alone = {i: arrivals[i] for i in order if _alike(arrivals, i)}
-    place(await _enter_alone(line or database, alone))
+    place(await _enter_alone(kept or database, alone))
     left = [i for i in order if i not in placed]
     if left:
         verdicts = await _enter_rest(database, [arrivals[i] for i in left])
@@ -77,7 +77,7 @@ async def _enter_rest(database: Database, arrivals: Sequence[Arrival]) -> list[V
 
 
 async def _enter_alone(
-    source: Line | Database, arrivals: Mapping[int, Arrival]
+    source: KeptConnection | Database, arrivals: Mapping[int, Arrival]
 ) -> dict[int, Verdict]:
     """Enter what nothing speaks against, in one statement, which needs no transaction around it.
 

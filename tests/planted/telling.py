@@ -72,7 +72,7 @@ TELLING = (
         tests="tests/api/test_fingerprints.py",
     ),
     fault(
-        "orders entered over a line that was cut",
+        "orders entered over a connection that was cut",
         (
             "app/store/database.py",
             "        except BaseException:\n            await self.rest()\n            raise\n",
@@ -83,7 +83,7 @@ TELLING = (
             "        if self._held is not None and _cut(self._held):",
             "        if False:",
         ),
-        tests="tests/store/test_line.py",
+        tests="tests/store/test_kept_connection.py",
     ),
     fault(
         "what is in hand and not yet sent counts as read",

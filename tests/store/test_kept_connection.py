@@ -1,4 +1,4 @@
-"""The line that the intake keeps: one connection while there is much to do, a fresh one after it
+"""What the intake keeps: one connection while there is much to do, a fresh one after it
 broke."""
 
 import asyncio
@@ -6,7 +6,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from app.store.database import Connection, Database, Line, unreachable
+from app.store.database import Connection, Database, KeptConnection, unreachable
 
 WHO = "SELECT pg_backend_pid()"
 
@@ -16,15 +16,15 @@ async def who(connection: Connection) -> int:
 
 
 async def test_it_is_the_same_connection_until_it_rests(database: Database) -> None:
-    line = Line(database)
-    async with line.connection() as connection:
+    kept = KeptConnection(database)
+    async with kept.connection() as connection:
         first = await who(connection)
     # Whatever is free in the pool, it is not that one.
-    async with database.connection() as other, line.connection() as connection:
+    async with database.connection() as other, kept.connection() as connection:
         assert await who(connection) == first
         assert await who(other) != first
-    await line.rest()
-    await line.rest()
+    await kept.rest()
+    await kept.rest()
     assert database.pool.get_idle_size() == database.pool.get_size()
 
 
@@ -34,23 +34,23 @@ async def cut(database: Database, pid: int) -> None:
     await asyncio.sleep(0.1)
 
 
-async def test_a_line_that_was_cut_between_two_uses_costs_nobody_anything(
+async def test_one_that_was_cut_between_two_uses_costs_nobody_anything(
     database: Database,
 ) -> None:
-    line = Line(database)
-    async with line.connection() as connection:
+    kept = KeptConnection(database)
+    async with kept.connection() as connection:
         first = await who(connection)
     await cut(database, first)
-    async with line.connection() as connection:
+    async with kept.connection() as connection:
         assert await who(connection) != first
-    await line.rest()
+    await kept.rest()
 
 
 async def test_one_that_was_cut_in_use_is_replaced(database: Database) -> None:
-    line, pids = Line(database), [0]
+    kept, pids = KeptConnection(database), [0]
 
     async def use() -> None:
-        async with line.connection() as connection:
+        async with kept.connection() as connection:
             pids.append(await who(connection))
             await cut(database, pids[-1])
             await connection.execute("SELECT")
@@ -60,17 +60,17 @@ async def test_one_that_was_cut_in_use_is_replaced(database: Database) -> None:
     failure = using.exception()
     assert failure is not None
     assert unreachable(failure)
-    async with line.connection() as connection:
+    async with kept.connection() as connection:
         assert await who(connection) not in pids
-    await line.rest()
+    await kept.rest()
     assert database.pool.get_idle_size() == database.pool.get_size()
 
 
-async def test_who_is_canceled_leaves_no_line_behind(database: Database) -> None:
-    line = Line(database)
+async def test_who_is_canceled_leaves_none_behind(database: Database) -> None:
+    kept = KeptConnection(database)
 
     async def slow() -> None:
-        async with line.connection() as connection:
+        async with kept.connection() as connection:
             await connection.execute("SELECT pg_sleep(20)")
 
     using = asyncio.create_task(slow())
@@ -79,16 +79,16 @@ async def test_who_is_canceled_leaves_no_line_behind(database: Database) -> None
     await asyncio.wait({using})
     assert using.cancelled()
     assert database.pool.get_idle_size() == database.pool.get_size()
-    async with line.connection() as connection:
+    async with kept.connection() as connection:
         assert await connection.fetchval("SELECT 1") == 1
-    await line.rest()
+    await kept.rest()
 
 
 async def test_what_the_database_refuses_breaks_nothing(database: Database) -> None:
-    line = Line(database)
+    kept = KeptConnection(database)
     with pytest.raises(asyncpg.DivisionByZeroError):
-        async with line.connection() as connection:
+        async with kept.connection() as connection:
             await connection.fetchval("SELECT 1 / 0")
-    async with line.connection() as connection:
+    async with kept.connection() as connection:
         assert await connection.fetchval("SELECT 1") == 1
-    await line.rest()
+    await kept.rest()
