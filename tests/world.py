@@ -42,7 +42,7 @@ class World:
     async def order(self, symbol: str = "ACME", side: str = "buy", **fields: Any) -> str:
         """Enter an order; its id."""
         request = Request(account="main", symbol=symbol, side=Side(side), **_typed(fields))
-        given = Given({"symbol": symbol, "side": side, **{k: str(v) for k, v in fields.items()}})
+        given = Given.of({"symbol": symbol, "side": side, **{k: str(v) for k, v in fields.items()}})
         accepted = await self._answered(lambda: accept(self.service, CALLER, request, given))
         order_id: str = accepted.row["id"]
         return order_id

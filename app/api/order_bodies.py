@@ -156,6 +156,11 @@ class AmendBody(Strict):
         )
 
 
+def said(body: OrderBody) -> bytes:
+    """A body for its fingerprint: only what the client said, in the model's order."""
+    return body.__pydantic_serializer__.to_json(body, exclude_unset=True)
+
+
 def given(body: Strict) -> dict[str, Any]:
     """A body as it was sent, for its fingerprint: only what the client said."""
     said = body.__dict__

@@ -2,10 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import InitVar, dataclass, field
 from decimal import Decimal
 from types import NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
 import pydantic_core
 
@@ -47,16 +46,20 @@ def _said(value: Any) -> Any:
     return str.__str__(value)  # A choice, by its name.
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """The request as the client sent it: its fingerprint decides what is a repetition."""
 
-    body: InitVar[Mapping[str, Any]]
+    digest: bytes
     idempotency_key: str | None = None
-    digest: bytes = field(init=False)
 
-    def __post_init__(self, body: Mapping[str, Any]) -> None:
-        object.__setattr__(self, "digest", hashlib.sha256(canonical(body)).digest())
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> "Given":
+        return cls(hashlib.sha256(canonical(body)).digest())
+
+    @classmethod
+    def written(cls, body: bytes, idempotency_key: str | None = None) -> "Given":
+        """Of a body that its model has written, always in the same order."""
+        return cls(hashlib.sha256(body).digest(), idempotency_key)
 
     @property
     def sha256(self) -> str:

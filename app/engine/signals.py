@@ -43,7 +43,7 @@ async def receive(
     Raises Refusal for what is no usable signal (nothing is stored), Conflict for a signal id
     that stands for another body. A refusal by risk is a decision and is kept.
     """
-    given = Given(body)
+    given = Given.of(body)
     async with service.turns.here(signal.account, signal.symbol):
         # First: what was decided once stands, even where it could no longer be decided today.
         earlier = await _earlier(service, signal, given)

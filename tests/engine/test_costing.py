@@ -35,7 +35,7 @@ async def tell(service: Service, volatility: float | None, volume: Decimal | Non
 async def enter(service: Service, **fields: Any) -> Any:
     request = Request(account="main", symbol="ACME", **({"side": Side.BUY} | fields))
     body = {name: str(value) for name, value in fields.items()}
-    accepted = await accept(service, CALLER, request, Given(body))
+    accepted = await accept(service, CALLER, request, Given.of(body))
     async with service.database.connection() as connection:
         return await connection.fetchrow("SELECT * FROM orders WHERE id = $1", accepted.row["id"])
 

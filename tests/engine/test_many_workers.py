@@ -282,7 +282,7 @@ async def test_a_worker_that_is_told_to_end_waits_three_seconds_at_most(
             request = Request(
                 account="main", symbol="ACME", side=Side.BUY, qty=Decimal(5), algo="market"
             )
-            given = Given({"symbol": "ACME", "side": "buy", "qty": "5", "algo": "market"})
+            given = Given.of({"symbol": "ACME", "side": "buy", "qty": "5", "algo": "market"})
             await accept(service, CALLER, request, given)
             await hanging[0].asked.wait()
         stop.set()

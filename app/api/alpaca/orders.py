@@ -34,7 +34,7 @@ async def submit_order(request: Request, client: Trader) -> Response:
     """Enter an order. 200 means that it is committed; the same client_order_id with the same body
     gets the order there is, so a client that sends again enters nothing twice."""
     body, unknown = await parsed(request, OrderBody)
-    given = Given(body.model_dump(exclude_unset=True, exclude_none=True))
+    given = Given.of(body.model_dump(exclude_unset=True, exclude_none=True))
     answer = await enter(
         client, request_of(body, client.account), given, plain=body.advanced_instructions is None
     )

@@ -166,7 +166,7 @@ async def _close(client: Client, row: Any, qty: Decimal) -> dict[str, Any]:
         algo=AUTO,
         client_order_id=_name(client, row),
     )
-    given = Given({"close": row["symbol"], "qty": qty})
+    given = Given.of({"close": row["symbol"], "qty": qty})
     # What makes risk smaller is never refused for its size: it is worked in parts.
     return await enter(client, asked, given, plain=True, closing=True)
 
