@@ -42,6 +42,7 @@ from app.api import (
 from app.api.alpaca.app import PREFIX, create_alpaca
 from app.api.alpaca.surface import Surface
 from app.api.answers import ANSWERS
+from app.api.auth import Gate
 from app.api.backtest_bodies import BacktestBody, WhatIfBody
 from app.api.contents import DESCRIPTION, TAGS
 from app.api.direct import Api, Shortcut
@@ -138,9 +139,9 @@ def create_api(
     api.state.backtests = backtests
     api.state.proxies = frozenset(proxies)
     api.state.metrics = Metrics()
-    api.state.rates = Rates(rates or RateRules())
-    api.state.keyring = Keyring(service.database)
-    api.state.streams = Streams(api.state.keyring, pace or Pace(), rates=api.state.rates)
+    keyring, limiting = Keyring(service.database), Rates(rates or RateRules())
+    api.state.gate = Gate(service, keyring, limiting)
+    api.state.streams = Streams(keyring, pace or Pace(), rates=limiting)
     for room in _ROOMS:
         api.include_router(room.router)
     errors.install(api)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
@@ -15,8 +15,7 @@ from app.engine.access import Key, Keyring
 from app.engine.service import Caller, Service
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(NamedTuple):
     """One request's caller, and the house it visits."""
 
     service: Service
@@ -50,6 +49,15 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """What a request has to pass, and the house behind it."""
+
+    service: Service
+    keyring: Keyring
+    rates: Rates
+
+
+@dataclass(frozen=True, slots=True)
 class Needs:
     """Lets in whoever holds a key with `scope`. Every route of the API depends on one."""
 
@@ -61,15 +69,18 @@ class Needs:
 
 async def visit_with(text: str | None, scope: str, request: Request) -> Visit:
     """The visit of whoever holds the key `text`. Raises Problem 401, or Forbidden."""
-    state = request.app.state
-    key = await known_key(state.keyring, state.rates, text, request)
+    gate: Gate = request.app.state.gate
+    # Nearly always it is; a coroutine to find that out would take longer than finding it.
+    key = gate.keyring.at_hand(text) if text is not None else None
+    if key is None:
+        key = await known_key(gate.keyring, gate.rates, text, request)
     if key is None:
         raise Problem(401, "not_authenticated", "this needs a living API key", _CHALLENGE)
     if not key.may(scope):
         raise Forbidden("scope_missing", f"this key has no scope {scope!r}")
     route = getattr(request.scope.get("route"), "path", "")
-    state.rates.charge(key.id, scope, request.method, route)
-    return Visit(state.service, caller_of(key), key)
+    gate.rates.charge(key.id, scope, request.method, route)
+    return Visit(gate.service, caller_of(key), key)
 
 
 async def known_key(
@@ -79,9 +90,6 @@ async def known_key(
     address of who is asking; a key that was right before is looked up all the same."""
     if text is None:
         return None
-    key = keyring.at_hand(text)
-    if key is not None:
-        return key
     address = address_of(asking)
     if not keyring.remembers(text):
         rates.check_address(address)

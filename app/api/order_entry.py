@@ -7,14 +7,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app.api.auth import Trader, Visit
+from app.api.auth import Gate, Trader, Visit
 from app.api.bodies import checked, json_object, parsed, read
 from app.api.direct import Direct
 from app.api.errors import malformed, refused, request_id_of, unexpected
 from app.api.headers import etag, idempotency_key
 from app.api.order_bodies import BATCH_MAX, OrderBody, said
 from app.api.order_examples import BATCH_ANSWER, BATCH_REQUEST, ORDER_REQUEST
-from app.api.rates import Rates
+from app.api.plain_answer import Plain
 from app.domain.refusal import Refusal
 from app.domain.request import Request as Asked
 from app.engine.accept import accept
@@ -34,10 +34,11 @@ async def enter_order(request: Request, visit: Trader) -> Response:
     body = await parsed(request, OrderBody)
     asked = body.request(visit.account(body.account))
     accepted = await accept(visit.service, visit.caller, asked, Given.written(said(body), key))
-    headers = {"Location": f"/orders/{accepted.row['id']}", "ETag": etag(accepted.row)}
+    location = f"/orders/{accepted.row['id']}".encode()
+    headers = [(b"location", location), (b"etag", etag(accepted.row).encode())]
     if accepted.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return Response(to_json(views.order(accepted.row)), 202, headers, "application/json")
+        headers.append((b"idempotency-replayed", b"true"))
+    return Plain(to_json(views.order(accepted.row)), 202, headers)
 
 
 @router.post("/orders/batch", openapi_extra=BATCH_REQUEST, responses=BATCH_ANSWER)
@@ -57,14 +58,14 @@ async def enter_orders(request: Request, visit: Trader) -> Response:
     outcomes = iter(await accept_many(visit.service, visit.caller, fit))
     settled = [next(outcomes) if isinstance(one, tuple) else one for one in found]
     results = [_result(request_id_of(request), outcome) for outcome in settled]
-    return Response(to_json({"results": results}), 200, media_type="application/json")
+    return Plain(to_json({"results": results}), 200)
 
 
 def _charge(request: Request, visit: Visit, more: int) -> None:
     """Each order counts: many in one request are no way around the limit of the key."""
-    rates: Rates = request.app.state.rates
+    gate: Gate = request.app.state.gate
     if more:
-        rates.charge(visit.key.id, "trade", "POST", request.url.path, more)
+        gate.rates.charge(visit.key.id, "trade", "POST", request.url.path, more)
 
 
 def _check_keyless(request: Request) -> None:

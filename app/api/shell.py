@@ -73,8 +73,13 @@ class Shell:
 
 
 def _request_id(scope: Scope) -> str:
-    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    return given.decode() if _REQUEST_ID.fullmatch(given) else f"{_HERE}{next(_COUNT):08x}"
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            if _REQUEST_ID.fullmatch(value):
+                given: str = value.decode()
+                return given
+            break
+    return f"{_HERE}{next(_COUNT):08x}"
 
 
 _HERE, _COUNT = os.urandom(4).hex(), count()

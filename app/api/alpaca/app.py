@@ -29,8 +29,7 @@ def create_alpaca(house: FastAPI, surface: Surface) -> FastAPI:
         redoc_url=None,
     )
     api.state.service = house.state.service
-    api.state.keyring = house.state.keyring
-    api.state.rates = house.state.rates
+    api.state.gate = house.state.gate
     api.state.streams = house.state.streams
     api.state.surface = surface
     api.state.telling = Telling(api.state.service)
