@@ -34,9 +34,12 @@ def parse_child(text: str) -> tuple[str, int] | None:
     return (match.group(1), int(match.group(2), 36)) if match else None
 
 
+_PAIRS = tuple(high + low for high in _DIGITS for low in _DIGITS)
+
+
 def _base36(value: int) -> str:
     digits = ""
     while value:
-        value, rest = divmod(value, 36)
-        digits = _DIGITS[rest] + digits
-    return digits or "0"
+        value, rest = divmod(value, 36 * 36)
+        digits = _PAIRS[rest] + digits
+    return digits.lstrip("0") or "0"

@@ -1,7 +1,7 @@
 """Limits on orders: what they are now, how an order stands to them, and changing them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from app.domain.admission import Admitted
@@ -136,7 +136,7 @@ async def hold_amended(
         daily_volume=scene.daily_volume,
         reduce_only=row["reduce_only"],
     )
-    was = replace(whole, qty=before.qty, limit_price=before.limit_price)
+    was = whole._replace(qty=before.qty, limit_price=before.limit_price)
     # What somebody else's order is made into is held against the limits of both keys.
     one = Checked(
         whole, service.limits.house, amendment.confirmed, was=was, by=amendment.caller.key_id
@@ -146,7 +146,7 @@ async def hold_amended(
     # Not before: what the order counted for so far is what limits have to add to.
     await keep_restrained(connection, after.account, after.order_id, held)
     if more is not None:
-        await tell_increase(connection, after.order_id, replace(more, key=amendment.caller.key_id))
+        await tell_increase(connection, after.order_id, more._replace(key=amendment.caller.key_id))
     if held.beyond is not None:
         await tell_confirmed(
             connection,
@@ -161,7 +161,7 @@ async def hold_amended(
 def _added(whole: Proposal, was: Proposal) -> Proposal | None:
     """What an order is made more by: quantity, money, or both. None: nothing."""
     qty, money = max(whole.qty - was.qty, ZERO), max(whole.value - was.value, ZERO)
-    return replace(whole, qty=qty, added=money) if qty or money else None
+    return whole._replace(qty=qty, added=money) if qty or money else None
 
 
 async def change(service: Service, caller: Caller, target: Target, numbers: Numbers) -> int | None:

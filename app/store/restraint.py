@@ -7,6 +7,7 @@ lock that everybody who counts must hold.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from app.domain.risk.bound import Bound, held_against
 from app.domain.risk.judge import Outcome, Usages, Verdict, judge
@@ -17,8 +18,7 @@ from app.store.database import Connection
 from app.store.usage import longest_duplicate, same_age, usages
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """An order as limits see it. `house` are bounds that settings give; `version` is that of the
     others when they were looked at, `counted` whether one of them counts the order with others.
     `was`: how an order that is to be changed stands, `by` the key that changes it."""
@@ -145,7 +145,7 @@ async def restrain_more(
     known = await limits.bounds(connection)
     bearing = (*whole.house, *_on(known.bounds, whole.proposal))
     if whole.by != whole.proposal.key:
-        others = _on(known.bounds, replace(whole.proposal, key=whole.by))
+        others = _on(known.bounds, whole.proposal._replace(key=whole.by))
         bearing += tuple(bound for bound in others if bound not in bearing)
     verdicts = judge(whole.proposal, bearing, None, whole.confirmed, whole.was)
     if more is None:

@@ -84,7 +84,8 @@ async def test_what_was_accepted_once_is_answered_again_whatever_it_confirmed(
     body = order_body(qty="50", client_order_id="mine", confirm=["of_an_earlier_release"])
     async with service.database.connection() as connection:
         await connection.execute(
-            "UPDATE orders SET body_sha256 = $1", Given.written(said(checked(body, OrderBody))).digest
+            "UPDATE orders SET body_sha256 = $1",
+            Given.written(said(checked(body, OrderBody))).digest,
         )
     again = await client.post("/orders", json=body)
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (202, "true"), again.text

@@ -29,7 +29,9 @@ async def test_one_ring_is_enough_for_all_of_them(
         monkeypatch.setattr(worker, "LOOK_SECONDS", 1e9)
         monkeypatch.setattr(desk, "VERSIONS_SECONDS", 1e9)
         alike = Request("main", "ACME", Side.BUY, qty=Decimal(1), algo="market")
-        asked = [(alike._replace(client_order_id=f"c{n}"), Given.of({"n": n})) for n in range(CROWD)]
+        asked = [
+            (alike._replace(client_order_id=f"c{n}"), Given.of({"n": n})) for n in range(CROWD)
+        ]
         entered = await accept_many(world.service, CALLER, asked)
         for outcome in entered:
             assert isinstance(outcome, Accepted)

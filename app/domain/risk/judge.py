@@ -1,9 +1,9 @@
 """Holds an order against every limit that bears on it: one verdict each, none left out."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.domain.instant import SECOND
 from app.domain.quantity import ZERO, Side
@@ -29,8 +29,7 @@ class Outcome(StrEnum):
     REFUSE = "refuse"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What one bound says of an order. `value` None: not known, `reason` says what."""
 
     bound: Bound

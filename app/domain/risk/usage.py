@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from app.domain.instant import Micros
 from app.domain.quantity import ZERO, Side
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """An order that asks to be entered. `reference` is the market's price at arrival.
 
     `reduce_only`: it never takes the position through zero, so it adds to no exposure. `added`:

@@ -253,7 +253,7 @@ def test_an_unknown_price_elsewhere_keeps_nobody_from_getting_out() -> None:
 
 @given(proposals, usages)
 def test_an_order_that_only_reduces_adds_to_no_exposure(proposal: Proposal, usage: Usage) -> None:
-    reduces = replace(proposal, reduce_only=True)
+    reduces = proposal._replace(reduce_only=True)
     assert usage.with_order(reduces).holdings == usage.holdings
 
 
