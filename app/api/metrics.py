@@ -1,11 +1,10 @@
 """Prometheus metrics of one app, in a registry of its own."""
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from app.api.execution_gauges import ExecutionGauges
+from app.api.timings import Timings
 from app.engine.vitals import Vitals
-
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
 class Metrics:
@@ -13,14 +12,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._requests = Histogram(
-            "slipstream_request_seconds",
-            "Time from a request's first byte to the end of its answer.",
-            ("method", "route", "status"),
-            registry=self._registry,
-            buckets=_SECONDS,
-        )
-        self._labeled: dict[tuple[str, str, int], Histogram] = {}
+        self.requests = Timings()
+        self._registry.register(self.requests)
         self._orders = self._gauge("orders", "Parent orders.", ("status",))
         self._children = self._gauge("child_orders", "Child orders.", ("status",))
         self._fills = self._gauge("fills", "Fills booked.")
@@ -33,14 +26,6 @@ class Metrics:
         )
 
         self._execution = ExecutionGauges(self._gauge)
-
-    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request. Labels are few, and looked up once."""
-        labels = (method, route, status)
-        requests = self._labeled.get(labels)
-        if requests is None:
-            requests = self._labeled[labels] = self._requests.labels(*labels)
-        requests.observe(seconds)
 
     def page(self, vitals: Vitals) -> bytes:
         for gauge, counts in (

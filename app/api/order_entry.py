@@ -2,9 +2,9 @@
 
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.api.auth import Gate, Trader, Visit
@@ -38,7 +38,7 @@ async def enter_order(request: Request, visit: Trader) -> Response:
     headers = [(b"location", location), (b"etag", etag(accepted.row).encode())]
     if accepted.replayed:
         headers.append((b"idempotency-replayed", b"true"))
-    return Plain(to_json(views.order(accepted.row)), 202, headers)
+    return Plain(orjson.dumps(views.order(accepted.row)), 202, headers)
 
 
 @router.post("/orders/batch", openapi_extra=BATCH_REQUEST, responses=BATCH_ANSWER)
@@ -58,7 +58,7 @@ async def enter_orders(request: Request, visit: Trader) -> Response:
     outcomes = iter(await accept_many(visit.service, visit.caller, fit))
     settled = [next(outcomes) if isinstance(one, tuple) else one for one in found]
     results = [_result(request_id_of(request), outcome) for outcome in settled]
-    return Plain(to_json({"results": results}), 200)
+    return Plain(orjson.dumps({"results": results}), 200)
 
 
 def _charge(request: Request, visit: Visit, more: int) -> None:

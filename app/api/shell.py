@@ -4,10 +4,12 @@ import logging
 import os
 import re
 import time
+from contextvars import ContextVar
 from itertools import count
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import STRUCTLOG_KEY_PREFIX
 
 from app.api.errors import answered, retry_headers, unexpected
 from app.api.metrics import Metrics
@@ -16,6 +18,9 @@ from app.api.shown_path import shown_path
 log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+
+_BOUND: ContextVar[str] = ContextVar(f"{STRUCTLOG_KEY_PREFIX}request_id")
+"""By its name every log line that is written meanwhile has it."""
 
 
 class Shell:
@@ -41,7 +46,7 @@ class Shell:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        bound = _BOUND.set(request_id)
         try:
             await self._app(scope, receive, tell)
         except Exception as failure:
@@ -51,13 +56,13 @@ class Shell:
             await answered(body, retry_headers(body))(scope, receive, tell)
         finally:
             self._keep(scope, status, time.perf_counter() - began)
-            structlog.contextvars.reset_contextvars(**bound)
+            _BOUND.reset(bound)
 
     def _keep(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
         if scope.get("root_path") and route != "unknown":
             route = scope["root_path"] + route
-        self._metrics.observe(scope["method"], route, status, seconds)
+        self._metrics.requests.observe(scope["method"], route, status, seconds)
         if self._tells is None:
             # Asked once: a line that nobody wants costs as much as reading a request's head.
             self._tells = bool(log.is_enabled_for(logging.DEBUG))

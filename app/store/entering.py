@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from pydantic_core import to_json
+import orjson
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, Numeric, Text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 from sqlalchemy.sql.elements import TextClause
@@ -214,7 +214,7 @@ def _writer(name: str) -> Write | None:
 def _json(value: Any) -> str:
     """Of texts, whole numbers and what is made of them: decimals are texts in an order's JSON."""
     # To begin to write costs more than most have to write.
-    return (None if value else _EMPTY.get(type(value))) or to_json(value).decode()
+    return (None if value else _EMPTY.get(type(value))) or orjson.dumps(value).decode()
 
 
 def _number(value: Decimal | None) -> str | None:

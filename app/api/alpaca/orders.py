@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
-from pydantic_core import to_json
 from starlette.responses import JSONResponse, Response
 
 from app.api.alpaca import shown
@@ -38,7 +38,7 @@ async def submit_order(request: Request, client: Trader) -> Response:
     answer = await enter(
         client, request_of(body, client.account), given, plain=body.advanced_instructions is None
     )
-    return Response(to_json(answer), 200, ignored(unknown), "application/json")
+    return Response(orjson.dumps(answer), 200, ignored(unknown), "application/json")
 
 
 async def enter(
