@@ -12,7 +12,7 @@ from app.api.bodies import checked, json_object, parsed, read
 from app.api.direct import Direct
 from app.api.errors import malformed, refused, request_id_of, unexpected
 from app.api.headers import etag, idempotency_key
-from app.api.order_bodies import BATCH_MAX, OrderBody, said
+from app.api.order_bodies import BATCH_MAX, OrderBody, given
 from app.api.order_examples import BATCH_ANSWER, BATCH_REQUEST, ORDER_REQUEST
 from app.api.plain_answer import Plain
 from app.domain.refusal import Refusal
@@ -33,7 +33,7 @@ async def enter_order(request: Request, visit: Trader) -> Response:
     key = idempotency_key(request)
     body = await parsed(request, OrderBody)
     asked = body.request(visit.account(body.account))
-    accepted = await accept(visit.service, visit.caller, asked, Given.written(said(body), key))
+    accepted = await accept(visit.service, visit.caller, asked, Given.of(given(body), key))
     location = f"/orders/{accepted.row['id']}".encode()
     headers = [(b"location", location), (b"etag", etag(accepted.row).encode())]
     if accepted.replayed:
@@ -91,7 +91,7 @@ def _items(body: dict[str, Any]) -> list[Any]:
 def _read_as(body: Any, visit: Visit) -> tuple[Asked, Given] | Exception:
     try:
         order = checked(body, OrderBody)
-        return order.request(visit.account(order.account)), Given.written(said(order))
+        return order.request(visit.account(order.account)), Given.of(given(order))
     except (RequestValidationError, Refusal) as wrong:
         return wrong
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.api.bodies import checked
-from app.api.order_bodies import OrderBody, said
+from app.api.order_bodies import OrderBody, given
 from app.engine.given import Given
 from app.engine.service import Service
 from tests.api.conftest import order_body
@@ -85,7 +85,7 @@ async def test_what_was_accepted_once_is_answered_again_whatever_it_confirmed(
     async with service.database.connection() as connection:
         await connection.execute(
             "UPDATE orders SET body_sha256 = $1",
-            Given.written(said(checked(body, OrderBody))).digest,
+            Given.of(given(checked(body, OrderBody))).digest,
         )
     again = await client.post("/orders", json=body)
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (202, "true"), again.text

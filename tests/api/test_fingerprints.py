@@ -6,12 +6,12 @@ import sys
 
 SCRIPT = """
 from app.api.bodies import checked, json_object
-from app.api.order_bodies import OrderBody, said
+from app.api.order_bodies import OrderBody, given
 from app.engine.given import Given
 body = '{"symbol": "ACME", "side": "buy", "qty": "10", "algo": "limit", "limit_price": "10",'
 body += '"take_profit": {"price": "12", "offset": null, "percent": null},'
 body += '"stop_loss": {"price": "9", "offset": null, "percent": null}}'
-print(Given.written(said(checked(json_object(body), OrderBody))).sha256)
+print(Given.of(given(checked(json_object(body), OrderBody))).sha256)
 """
 
 
