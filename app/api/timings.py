@@ -11,8 +11,8 @@ from itertools import accumulate
 from prometheus_client.metrics_core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-_BOUNDS = (*map(str, _SECONDS), "+Inf")
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_NAMES = (*map(str, BOUNDS), "+Inf")
 
 
 class Timings(Collector):
@@ -27,9 +27,9 @@ class Timings(Collector):
         labels = (method, route, status)
         counts = self._counts.get(labels)
         if counts is None:
-            counts = self._counts[labels] = [0] * len(_BOUNDS)
+            counts = self._counts[labels] = [0] * len(_NAMES)
             self._sums[labels] = 0.0
-        counts[bisect_left(_SECONDS, seconds)] += 1
+        counts[bisect_left(BOUNDS, seconds)] += 1
         self._sums[labels] += seconds
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
@@ -39,6 +39,6 @@ class Timings(Collector):
             labels=("method", "route", "status"),
         )
         for labels, counts in self._counts.items():
-            buckets = list(zip(_BOUNDS, map(float, accumulate(counts)), strict=True))
+            buckets = list(zip(_NAMES, map(float, accumulate(counts)), strict=True))
             family.add_metric([str(label) for label in labels], buckets, self._sums[labels])
         yield family

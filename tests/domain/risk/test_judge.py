@@ -55,11 +55,11 @@ def test_every_limit_on_orders_has_a_value() -> None:
     [
         ("max_order_qty", BUY, NOTHING, "100"),
         ("max_order_notional", BUY, NOTHING, "5000"),
-        ("max_order_notional", replace(BUY, limit_price=D(60)), NOTHING, "6000"),
-        ("max_order_notional", replace(BUY, limit_price=D(40)), NOTHING, "5000"),
-        ("max_limit_distance", replace(BUY, limit_price=D(60)), NOTHING, "0.2"),
-        ("max_limit_distance", replace(BUY, limit_price=D(40)), NOTHING, "0"),
-        ("max_limit_distance", replace(BUY, side=Side.SELL, limit_price=D(40)), NOTHING, "0.2"),
+        ("max_order_notional", BUY._replace(limit_price=D(60)), NOTHING, "6000"),
+        ("max_order_notional", BUY._replace(limit_price=D(40)), NOTHING, "5000"),
+        ("max_limit_distance", BUY._replace(limit_price=D(60)), NOTHING, "0.2"),
+        ("max_limit_distance", BUY._replace(limit_price=D(40)), NOTHING, "0"),
+        ("max_limit_distance", BUY._replace(side=Side.SELL, limit_price=D(40)), NOTHING, "0.2"),
         ("max_daily_share", BUY, NOTHING, "0.01"),
         ("max_open_orders", BUY, replace(NOTHING, open_orders=4), "5"),
         ("max_orders_1s", BUY, replace(NOTHING, entered={**NOTHING.entered, SECOND: 2}), "3"),
@@ -95,14 +95,14 @@ def test_exposure_counts_what_is_open_at_its_worse_side(
     limit: str, holdings: list[Holding], side: Side, value: str
 ) -> None:
     usage = replace(NOTHING, holdings=tuple(holdings))
-    assert verdict(bound(limit, "1E+9"), replace(BUY, side=side), usage).value == D(value)
+    assert verdict(bound(limit, "1E+9"), BUY._replace(side=side), usage).value == D(value)
 
 
 @pytest.mark.parametrize(
     ("limit", "proposal", "usage"),
     [
-        ("max_daily_share", replace(BUY, daily_volume=None), NOTHING),
-        ("max_daily_share", replace(BUY, daily_volume=ZERO), NOTHING),
+        ("max_daily_share", BUY._replace(daily_volume=None), NOTHING),
+        ("max_daily_share", BUY._replace(daily_volume=ZERO), NOTHING),
         ("max_daily_loss", BUY, replace(NOTHING, loss=None)),
         ("max_drawdown", BUY, replace(NOTHING, drawdown=None)),
         (
@@ -208,7 +208,7 @@ def test_no_sale_leads_below_nothing_where_no_short_is_set(
     assert passed == (proposal.reduce_only or proposal.side is Side.BUY or least >= 0)
 
 
-SELL = replace(BUY, side=Side.SELL)
+SELL = BUY._replace(side=Side.SELL)
 SHORT, CLOSING = held(-1), replace(held(100), closing=D(100))
 
 
@@ -216,21 +216,21 @@ SHORT, CLOSING = held(-1), replace(held(100), closing=D(100))
     ("limit", "hard", "proposal", "holding", "outcome"),
     [
         # Short already is no leave to be shorter.
-        ("no_short", 1, replace(SELL, qty=D(50_000)), SHORT, Outcome.REFUSE),
+        ("no_short", 1, SELL._replace(qty=D(50_000)), SHORT, Outcome.REFUSE),
         # What an order takes that only reduces, no other can sell once more.
         ("no_short", 1, SELL, CLOSING, Outcome.REFUSE),
         ("no_short", 1, SELL, replace(CLOSING, closing=D("1E+6")), Outcome.REFUSE),
         ("no_short", 1, SELL, replace(held(200), closing=D(100)), Outcome.PASS),
         ("max_daily_loss", 1, SELL, CLOSING, Outcome.REFUSE),
         # Beyond a limit, taking back passes, and turning round does not.
-        ("max_position_qty", 100, replace(SELL, qty=D(101)), held(101), Outcome.PASS),
-        ("max_position_qty", 100, replace(SELL, qty=D(202)), held(101), Outcome.REFUSE),
-        ("max_position_qty", 100, replace(SELL, qty=D(1000)), held(0, 1000), Outcome.REFUSE),
+        ("max_position_qty", 100, SELL._replace(qty=D(101)), held(101), Outcome.PASS),
+        ("max_position_qty", 100, SELL._replace(qty=D(202)), held(101), Outcome.REFUSE),
+        ("max_position_qty", 100, SELL._replace(qty=D(1000)), held(0, 1000), Outcome.REFUSE),
         # The same shares have one price, before and after.
         (
             "max_gross_exposure",
             90_000,
-            replace(SELL, qty=D(400), reference=D(100), limit_price=D(101)),
+            SELL._replace(qty=D(400), reference=D(100), limit_price=D(101)),
             replace(held(1000), price=D(100)),
             Outcome.PASS,
         ),
@@ -248,7 +248,7 @@ def test_an_unknown_price_elsewhere_keeps_nobody_from_getting_out() -> None:
     usage = replace(NOTHING, holdings=(lost, held(100)))
     gross = bound("max_gross_exposure", 1)
     assert verdict(gross, SELL, usage).outcome is Outcome.PASS
-    assert verdict(gross, replace(SELL, qty=D(101)), usage).outcome is Outcome.REFUSE
+    assert verdict(gross, SELL._replace(qty=D(101)), usage).outcome is Outcome.REFUSE
 
 
 @given(proposals, usages)
