@@ -55,7 +55,7 @@ async def side_that_follows(pause: int) -> str:
 async def following(world: World, count: int, side: str) -> list[str]:
     params = {"slices": 1, "jitter": 0, "placement": "peg", "reprice_pause": 0, "patience": 3600}
     return [
-        await world.order(side=side, qty="100000", algo="twap", duration=60 * MINUTE, params=params)
+        await world.order(side=side, qty="80000", algo="twap", duration=60 * MINUTE, params=params)
         for _ in range(count)
     ]
 

@@ -156,6 +156,7 @@ proposals = st.builds(
     st.none() | amounts,
     st.none() | amounts,
     st.booleans(),
+    st.none(),
 )
 on_orders = sorted(n for n, limit in LIMITS.items() if limit.held in (Held.ORDER, Held.USAGE))
 
