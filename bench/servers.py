@@ -39,14 +39,14 @@ async def slipstream(folder: Path, **variables: str) -> AsyncIterator[Server]:
     except for `variables`."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port("127.0.0.1")
-    environment = _environment() | {
+    environment = clean_environment() | {
         "SLIPSTREAM_DATA_DIR": str(folder),
         "SLIPSTREAM_PORT": str(port),
         **{f"SLIPSTREAM_{name}": value for name, value in variables.items()},
     }
     command = [sys.executable, "-m", "app.cli", "serve"]
-    with _process(command, folder / "log", environment) as process:
-        await _answering(port, "/readyz", process, folder / "log")
+    with running(command, folder / "log", environment) as process:
+        await answering(port, "/readyz", process, folder / "log")
         told = json.loads((folder / "server.json").read_text())
         key = (folder / "admin.key").read_text().strip()
         yield Server(port, key, told["database_url"], _roles(folder / "log"))
@@ -92,8 +92,8 @@ async def reference(folder: Path, name: str, *arguments: str) -> AsyncIterator[S
     folder.mkdir(parents=True, exist_ok=True)
     port, log = free_port("127.0.0.1"), folder / f"{name}.log"
     command = [sys.executable, "-m", f"bench.references.{name}", str(port), *arguments]
-    with _process(command, log, _environment()) as process:
-        await _answering(port, "/", process, log)
+    with running(command, log, clean_environment()) as process:
+        await answering(port, "/", process, log)
         yield Server(port, "none", "", {name: process.pid})
 
 
@@ -113,13 +113,13 @@ async def _version(url: str) -> str:
     return version
 
 
-def _environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     ours = ("SLIPSTREAM_", "DATABASE_URL")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 @contextmanager
-def _process(
+def running(
     command: list[str], log: Path, environment: Mapping[str, str]
 ) -> Iterator["subprocess.Popen[bytes]"]:
     with log.open("wb") as output:
@@ -128,11 +128,23 @@ def _process(
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
 
 
-async def _answering(port: int, path: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
+async def answering(
+    port: int,
+    path: str,
+    process: "subprocess.Popen[bytes]",
+    log: Path,
+    within: float = START_SECONDS,
+) -> None:
+    """Raises TimeoutError with the end of its log for a process that does not come to answer."""
+    deadline = time.monotonic() + within
     while time.monotonic() < deadline and process.poll() is None:
         if await asyncio.to_thread(_answers, f"http://127.0.0.1:{port}{path}"):
             return

@@ -32,13 +32,20 @@ class Timings(Collector):
         counts[bisect_left(BOUNDS, seconds)] += 1
         self._sums[labels] += seconds
 
+    def describe(self) -> list[HistogramMetricFamily]:
+        return [_family()]
+
     def collect(self) -> Iterator[HistogramMetricFamily]:
-        family = HistogramMetricFamily(
-            "slipstream_request_seconds",
-            "Time from a request's first byte to the end of its answer.",
-            labels=("method", "route", "status"),
-        )
+        family = _family()
         for labels, counts in self._counts.items():
             buckets = list(zip(_NAMES, map(float, accumulate(counts)), strict=True))
             family.add_metric([str(label) for label in labels], buckets, self._sums[labels])
         yield family
+
+
+def _family() -> HistogramMetricFamily:
+    return HistogramMetricFamily(
+        "slipstream_request_seconds",
+        "Time from a request's first byte to the end of its answer.",
+        labels=("method", "route", "status"),
+    )

@@ -131,16 +131,18 @@ def _parse(parameter: Parameter, value: Any) -> Any:
     return parsed
 
 
-_PLAIN_INTEGERS = 10**18
-"""Below it there is nothing to check of a whole number that is one already."""
+_INTEGER_MAX = 10**18
+"""What is larger may not fit into 64 bits, which is all that some readers of JSON know."""
 
 
 def _integer(parameter: Parameter, value: Any) -> int:
-    if type(value) is int and abs(value) < _PLAIN_INTEGERS:
+    if type(value) is int and abs(value) < _INTEGER_MAX:
         return value
     number = _decimal(parameter, value)
     if number != int(number):
         raise _refuse(parameter, "is not a whole number")
+    if abs(number) >= _INTEGER_MAX:
+        raise _refuse(parameter, "is out of range")
     return int(number)
 
 

@@ -30,13 +30,14 @@ _SERVER_SETTINGS = {
 }
 
 
-def _plain(value: object) -> str:
+def without_digits_lost(value: object) -> str:
+    """What JSON has no kind for, as text. Raises TypeError for what nobody means to write."""
     if isinstance(value, Decimal):
         return format(value, "f")
     raise TypeError(f"{type(value).__name__} does not belong in JSON")
 
 
-_ENCODER = json.JSONEncoder(default=_plain, separators=(",", ":"), allow_nan=False)
+_ENCODER = json.JSONEncoder(default=without_digits_lost, separators=(",", ":"), allow_nan=False)
 
 
 class Written(dict[str, Any]):

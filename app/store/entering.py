@@ -70,10 +70,11 @@ async def enter(
     """Insert orders and the first event of each; what was entered, whole rows by order id.
 
     An order is its own columns and those of its market, which lie at the same place; all must
-    name the same. Orders that meet a unique key are left out. `careful`: so are those under a
-    kill switch, and asyncpg.PostgresError of KNOWN_ONCE refuses them all for one that was removed.
-    One of HALTED_SINCE refuses them all for a switch that bears on one of those entered, one of
-    limits.CHANGED_SINCE where the limits are not those of `limits_version` any more.
+    name the same, in the same order. Orders that meet a unique key are left out. `careful`: so
+    are those under a kill switch, and asyncpg.PostgresError of KNOWN_ONCE refuses them all for one
+    that was removed. One of HALTED_SINCE refuses them all for a switch that bears on one of those
+    entered, one of limits.CHANGED_SINCE where the limits are not those of `limits_version` any
+    more.
     """
     if not own:
         return {}

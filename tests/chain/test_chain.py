@@ -51,6 +51,7 @@ async def assert_one_ledger(front: Server, back: Server, urls: tuple[str, str]) 
     return ends.executed.total()
 
 
+@pytest.mark.campaign
 async def test_a_vwap_order_is_worked_at_another_server(
     tmp_path: Path, urls: tuple[str, str]
 ) -> None:

@@ -35,6 +35,7 @@ async def entered(server: Server) -> str:
     return order_id
 
 
+@pytest.mark.campaign
 @pytest.mark.timeout(180)
 async def test_from_a_living_server_to_none_at_all(tmp_path: Path, home_url: str | None) -> None:
     """One story on one database: each stage finds what the one before has thrown."""

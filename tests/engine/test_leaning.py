@@ -115,6 +115,7 @@ async def test_the_budget_holds_and_who_came_late_is_next(
     await database.close()
 
 
+@pytest.mark.campaign
 async def test_in_a_working_house_who_asks_has_them_at_once(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

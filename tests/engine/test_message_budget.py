@@ -64,9 +64,8 @@ def most_within_a_second(moments: Sequence[float]) -> int:
     return max(sum(at <= later < at + 1 for later in moments) for at in moments)
 
 
-@pytest.mark.parametrize(
-    ("orders", "pause"), [(50, 16), pytest.param(200, 64, marks=pytest.mark.campaign)]
-)
+@pytest.mark.campaign
+@pytest.mark.parametrize(("orders", "pause"), [(50, 16), (200, 64)])
 async def test_they_keep_within_the_rate_and_an_end_does_not_wait_behind_them(
     database_url: str, tmp_path: Path, orders: int, pause: int
 ) -> None:

@@ -66,6 +66,7 @@ async def assert_the_books_are_right(server: Server, tmp_path: Path) -> None:
     assert told.code == 0, told.out
 
 
+@pytest.mark.campaign
 async def test_a_vwap_order_is_worked_on_alpaca_s_market(tmp_path: Path, database_url: str) -> None:
     async with (
         data_server() as data,
@@ -96,6 +97,7 @@ async def test_a_vwap_order_is_worked_on_alpaca_s_market(tmp_path: Path, databas
         assert KEY not in server.log()
 
 
+@pytest.mark.campaign
 async def test_on_the_free_feed_participation_is_of_the_whole_market(
     tmp_path: Path, database_url: str
 ) -> None:

@@ -116,6 +116,7 @@ async def test_a_storm_at_alpaca_twists_nothing(tmp_path: Path, database_url: st
     audited(database_url, venue)
 
 
+@pytest.mark.campaign
 async def test_a_line_that_is_left_alone_is_an_alert(tmp_path: Path, database_url: str) -> None:
     async with alpaca_house(tmp_path, database_url) as (server, venue):
         order = await server.post("/orders", twap(60, "300"))

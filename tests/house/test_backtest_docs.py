@@ -18,6 +18,7 @@ from tests.tapes.made import bars, write
 DOCUMENT = "docs/backtests.md"
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_every_command_runs(tmp_path: Path, database_url: str) -> None:

@@ -125,6 +125,7 @@ def drill(
         yield asyncio.run(drilled(tmp_path_factory.mktemp("drill"), url))
 
 
+@pytest.mark.campaign
 async def test_a_restored_database_is_marked_and_its_old_cursors_are_told_of_a_gap(
     drill: Drill,
 ) -> None:

@@ -51,6 +51,7 @@ async def audited(folder: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.campaign
 @pytest.mark.embedded
 async def test_an_order_outlives_its_database_server(tmp_path: Path) -> None:
     folder = tmp_path / "d"

@@ -2,10 +2,13 @@
 
 from decimal import Decimal
 
+import pytest
+
 from app.domain.identity import order_key
 from app.store import intake
 from app.store.arrival import Accepted, Arrival
 from app.store.database import Database
+from app.store.entering import enter
 from tests.domain.tasks import OPEN
 from tests.store.seeds import an_arrival, row_of
 
@@ -77,3 +80,12 @@ async def test_an_order_whose_key_is_taken_leaves_no_event(database: Database) -
     async with database.connection() as connection:
         told = await connection.fetch("SELECT order_id FROM events")
     assert {r["order_id"] for r in told} == {first.order["id"], third.order["id"]}
+
+
+async def test_orders_of_one_batch_name_the_same_in_the_same_order(database: Database) -> None:
+    """Their values travel column by column: another order would give a side for a symbol."""
+    first, second = an_arrival(), an_arrival()
+    turned = dict(reversed(second.order.items()))
+    async with database.connection() as connection:
+        with pytest.raises(AssertionError, match="same order"):
+            await enter(connection, [first.order, turned], [first.market, second.market])

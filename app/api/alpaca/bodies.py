@@ -3,7 +3,7 @@ we know: what is not known is left out and named in the answer, except among the
 where a word left out would send the order whole."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import structlog
 from fastapi import Request
@@ -64,9 +64,11 @@ class OrderBody(Lenient):
     stop_price: Figure | None = None
     trail_price: Figure | None = None
     trail_percent: Figure | None = None
-    take_profit: dict[str, Any] | None = None
-    stop_loss: dict[str, Any] | None = None
-    legs: list[Any] | None = None
+    # Refused, but looked at before: a number of a few characters may have a thousand million
+    # digits.
+    take_profit: Params | None = None
+    stop_loss: Params | None = None
+    legs: Annotated[list[Params], Field(max_length=50)] | None = None
     position_intent: str | None = None
     advanced_instructions: AdvancedInstructions | None = None
 
