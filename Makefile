@@ -129,7 +129,7 @@ clean: ## Remove the virtual environment and every cache
 	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-DEBIAN_PACKAGES := postgresql
+DEBIAN_PACKAGES := postgresql valgrind
 
 debian: ## Install the Debian packages that some tests use
 	@if ! command -v apt-get >/dev/null; then \
