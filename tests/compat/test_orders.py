@@ -285,14 +285,14 @@ async def test_half_a_character_is_no_failure_of_ours(house: House) -> None:
 async def test_a_number_of_a_thousand_million_digits_is_never_written_out(house: House) -> None:
     body = '{"symbol": "ACME", "qty": 5, "side": "buy", "type": "market", "time_in_force": "day",'
     async with house.raw() as raw:
-        for vast in (
-            '"take_profit": {"limit_price": 1e900000000}',
-            '"stop_loss": {"stop_price": 1e900000000}',
-            '"legs": [{"ratio_qty": 1e900000000}]',
-            '"legs": [1e900000000]',
-            '"take_profit": {"limit_price": [1e900000000]}',
+        for vast, why in (
+            ('"take_profit": {"limit_price": 1e900000}', "is out of range"),
+            ('"stop_loss": {"stop_price": 1e900000}', "is out of range"),
+            ('"legs": [{"ratio_qty": 1e900000}]', "is out of range"),
+            ('"legs": [1e900000]', "valid dictionary"),
+            ('"take_profit": {"limit_price": [1e900000]}', "must be a number"),
         ):
             answer = await raw.post("/orders", content=f"{body} {vast}}}")
             assert answer.status_code == 422, vast
-            named = answer.json()["errors"][0]["loc"][0]
-            assert named in vast, vast
+            # By its form, before its fingerprint is made; that brackets are not taken comes later.
+            assert why in json.dumps(answer.json()["errors"][0]), vast
