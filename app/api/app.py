@@ -42,7 +42,7 @@ from app.api import (
 from app.api.alpaca.app import PREFIX, create_alpaca
 from app.api.alpaca.surface import Surface
 from app.api.answers import ANSWERS
-from app.api.auth import Gate
+from app.api.auth import Reception
 from app.api.backtest_bodies import BacktestBody, WhatIfBody
 from app.api.contents import DESCRIPTION, TAGS
 from app.api.direct import Api, Shortcut
@@ -140,7 +140,7 @@ def create_api(
     api.state.proxies = frozenset(proxies)
     api.state.metrics = Metrics()
     keyring, limiting = Keyring(service.database), Rates(rates or RateRules())
-    api.state.gate = Gate(service, keyring, limiting)
+    api.state.reception = Reception(service, keyring, limiting)
     api.state.streams = Streams(keyring, pace or Pace(), rates=limiting)
     for room in _ROOMS:
         api.include_router(room.router)

@@ -49,8 +49,8 @@ class Visit(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """What a request has to pass, and the house behind it."""
+class Reception:
+    """What receives a request: its keys and rates, and the house behind them."""
 
     service: Service
     keyring: Keyring
@@ -69,18 +69,18 @@ class Needs:
 
 async def visit_with(text: str | None, scope: str, request: Request) -> Visit:
     """The visit of whoever holds the key `text`. Raises Problem 401, or Forbidden."""
-    gate: Gate = request.app.state.gate
+    reception: Reception = request.app.state.reception
     # Nearly always it is; a coroutine to find that out would take longer than finding it.
-    key = gate.keyring.at_hand(text) if text is not None else None
+    key = reception.keyring.at_hand(text) if text is not None else None
     if key is None:
-        key = await known_key(gate.keyring, gate.rates, text, request)
+        key = await known_key(reception.keyring, reception.rates, text, request)
     if key is None:
         raise Problem(401, "not_authenticated", "this needs a living API key", _CHALLENGE)
     if not key.may(scope):
         raise Forbidden("scope_missing", f"this key has no scope {scope!r}")
     route = getattr(request.scope.get("route"), "path", "")
-    gate.rates.charge(key.id, scope, request.method, route)
-    return Visit(gate.service, caller_of(key), key)
+    reception.rates.charge(key.id, scope, request.method, route)
+    return Visit(reception.service, caller_of(key), key)
 
 
 async def known_key(

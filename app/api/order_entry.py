@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
-from app.api.auth import Gate, Trader, Visit
+from app.api.auth import Reception, Trader, Visit
 from app.api.bodies import checked, json_object, parsed, read
 from app.api.direct import Direct
 from app.api.errors import malformed, refused, request_id_of, unexpected
@@ -63,9 +63,9 @@ async def enter_orders(request: Request, visit: Trader) -> Response:
 
 def _charge(request: Request, visit: Visit, more: int) -> None:
     """Each order counts: many in one request are no way around the limit of the key."""
-    gate: Gate = request.app.state.gate
+    reception: Reception = request.app.state.reception
     if more:
-        gate.rates.charge(visit.key.id, "trade", "POST", request.url.path, more)
+        reception.rates.charge(visit.key.id, "trade", "POST", request.url.path, more)
 
 
 def _check_keyless(request: Request) -> None:

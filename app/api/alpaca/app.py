@@ -29,7 +29,7 @@ def create_alpaca(house: FastAPI, surface: Surface) -> FastAPI:
         redoc_url=None,
     )
     api.state.service = house.state.service
-    api.state.gate = house.state.gate
+    api.state.reception = house.state.reception
     api.state.streams = house.state.streams
     api.state.surface = surface
     api.state.telling = Telling(api.state.service)
