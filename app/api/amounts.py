@@ -15,7 +15,13 @@ _EXPONENTS = range(-12, 16)
 _NUMBER = frozenset("0123456789+-.eE")
 
 
+_USUAL = re.compile(r"\d{1,13}(?:\.\d{1,12})?", re.ASCII).fullmatch
+"""Most amounts: whatever it finds lies within the bounds below."""
+
+
 def _amount(value: object) -> Decimal:
+    if type(value) is str and _USUAL(value):
+        return Decimal(value)
     number = _literal(value) if isinstance(value, str) else value
     if not isinstance(number, Decimal):
         raise ValueError("must be a number, or a string that holds one")
@@ -131,14 +137,16 @@ Label = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
 
 def scalar(value: Any) -> Any:
     """A parameter's value as the domain takes it: a whole number as int, no hidden characters."""
+    if isinstance(value, str):
+        if not (len(value) <= 200 and value.isprintable()):
+            raise ValueError("must be printable and at most 200 characters long")
+        return value
     if isinstance(value, Decimal) and value.is_finite():
         # Written out, 1E+1000000 has a million digits.
         if abs(value.adjusted()) > _LENGTH_MAX:
             raise ValueError("is out of range")
         if -1 < value.adjusted() < 18:
             return int(value) if value == value.to_integral_value() else value
-    if isinstance(value, str) and not (len(value) <= 200 and value.isprintable()):
-        raise ValueError("must be printable and at most 200 characters long")
     if isinstance(value, dict | list):
         raise ValueError("must be a number, a text or true or false")
     return value

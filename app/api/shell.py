@@ -79,10 +79,9 @@ class Shell:
 
 
 def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            given: str = value.decode()
-            return given
+    told: bytes = dict(scope["headers"]).get(b"x-request-id", b"")
+    if told and _REQUEST_ID.fullmatch(told):
+        return told.decode()
     return f"{_HERE}{next(_COUNT):08x}"
 
 

@@ -10,10 +10,15 @@ from app.domain.quantity import ZERO, Side, ceil_to, floor_to, is_multiple
 from app.domain.refusal import Refusal
 from app.domain.task import Policy
 
+_IN_LOTS = ("lot", "min_child", "max_child", "child", "display")
+_SIZED = frozenset((*_IN_LOTS, "would_price"))
+
 
 def check_slices(params: Mapping[str, Any], instrument: Instrument) -> None:
     """Sizes in whole lots, prices in whole ticks, and none of them against another."""
-    for name in ("lot", "min_child", "max_child", "child", "display"):
+    if _SIZED.isdisjoint(params):
+        return
+    for name in _IN_LOTS:
         value = params.get(name)
         if value is not None and (value <= 0 or not is_multiple(value, instrument.lot)):
             raise Refusal(

@@ -64,6 +64,36 @@ class Parameter:
         object.__setattr__(self, "usual", usual)
 
 
+class Terms:
+    """The parameters that something has, ready to be asked for by name."""
+
+    __slots__ = ("_by_name", "_usual")
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        self._by_name = {p.name: p for p in parameters}
+        self._usual = {p.name: p.usual for p in parameters if p.usual is not None}
+
+    def named(self, name: str) -> Parameter | None:
+        return self._by_name.get(name)
+
+    def complete(self, owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What was given, parsed and checked, with the usual for the rest. Raises Refusal naming
+        the field; `owner` is whose parameters they are."""
+        if not given.keys() <= self._by_name.keys():
+            known = ", ".join(self._by_name) or "none"
+            first = min(given.keys() - self._by_name.keys())
+            raise Refusal(
+                "unknown_parameter",
+                f"{owner} has no parameter {first!r}; it knows: {known}",
+                field=f"params.{first}",
+            )
+        values = self._usual.copy()
+        for name, said in given.items():
+            if said is not None:
+                values[name] = _parse(self._by_name[name], said)
+        return values
+
+
 @dataclass(frozen=True, slots=True)
 class Algorithm:
     """A named way to answer: how much must be done by now, and how much may be."""
@@ -88,9 +118,13 @@ class Algorithm:
     default_window_minutes: int | None = None
     extended_hours: bool = False
     """Whether it knows what to do where there are limit orders only, and little volume."""
+    terms: Terms = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "terms", Terms(self.parameters))
 
     def parameter(self, name: str) -> Parameter | None:
-        return next((p for p in self.parameters if p.name == name), None)
+        return self.terms.named(name)
 
 
 def complete(algorithm: Algorithm, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,29 +133,7 @@ def complete(algorithm: Algorithm, given: Mapping[str, Any]) -> dict[str, Any]:
     Decimals and seconds come back as Decimal, integers as int, choices and texts as str.
     Raises Refusal naming the field (`params.slices`) for an unknown or unusable value.
     """
-    return completed(algorithm.name, algorithm.parameters, given)
-
-
-def completed(
-    name: str, parameters: Sequence[Parameter], given: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The same for anything called `name` that has parameters."""
-    unknown = given.keys() - {p.name for p in parameters}
-    if unknown:
-        known = ", ".join(p.name for p in parameters) or "none"
-        first = min(unknown)
-        raise Refusal(
-            "unknown_parameter",
-            f"{name} has no parameter {first!r}; it knows: {known}",
-            field=f"params.{first}",
-        )
-    values = {}
-    for parameter in parameters:
-        said = given.get(parameter.name)
-        value = parameter.usual if said is None else _parse(parameter, said)
-        if value is not None:
-            values[parameter.name] = value
-    return values
+    return algorithm.terms.complete(algorithm.name, given)
 
 
 def _parse(parameter: Parameter, value: Any) -> Any:

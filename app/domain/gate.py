@@ -7,12 +7,12 @@ decision is what each gate says it looked at. All gates together take far less t
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from app.domain.algorithm import Parameter
+from app.domain.algorithm import Parameter, Terms
 from app.domain.flow.record import Flow
 from app.domain.instant import Instant, Micros
 from app.domain.market import Quote
@@ -155,3 +155,7 @@ class Gate:
     version: int
     judge: Callable[[Case, Params], Answer]
     parameters: tuple[Parameter, ...] = ()
+    terms: Terms = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "terms", Terms(self.parameters))

@@ -6,7 +6,6 @@ from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import Any
 
-from app.domain.algorithm import completed
 from app.domain.gate import NOTHING, WHOLE, Answer, Case, Gate, Params, Ruling, Verdict
 from app.domain.gates import BY_NAME
 from app.domain.quantity import floor_to
@@ -62,7 +61,7 @@ def choose(name: str, given: Mapping[str, Any]) -> Chosen:
     if gate is None:
         known = ", ".join(sorted(BY_NAME))
         raise Refusal("unknown_gate", f"no gate {name!r}; there are: {known}", field="gates")
-    return Chosen(gate, completed(name, gate.parameters, given))
+    return Chosen(gate, gate.terms.complete(name, given))
 
 
 def rule(case: Case, chosen: Sequence[Chosen]) -> Decision:

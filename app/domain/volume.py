@@ -102,11 +102,16 @@ def default_curve(session: Session) -> VolumeCurve:
     US equities: 15 % 9:30–10:00, 12 % 10:00–10:30, 50 % evenly to 15:00, 12 % 15:00–15:30,
     11 % 15:30–16:00.
     """
-    if session.round_the_clock:
-        return VolumeCurve((0, DAY), (1.0,), periodic=True, source="flat")
-    minutes = (0, 30, 60, 330, 360, 390)
-    shares = (0.15, 0.12, 0.50, 0.12, 0.11)
-    return VolumeCurve(tuple(m * MINUTE for m in minutes), shares, False, "default-u")
+    return _FLAT if session.round_the_clock else _U
+
+
+_FLAT = VolumeCurve((0, DAY), (1.0,), periodic=True, source="flat")
+_U = VolumeCurve(
+    tuple(minute * MINUTE for minute in (0, 30, 60, 330, 360, 390)),
+    (0.15, 0.12, 0.50, 0.12, 0.11),
+    periodic=False,
+    source="default-u",
+)
 
 
 def curve_from_history(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.algorithm import Algorithm, Kind, Parameter, complete, completed
+from app.domain.algorithm import Algorithm, Kind, Parameter, Terms, complete
 from app.domain.algos import BY_NAME
 from app.domain.instant import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 from app.domain.plan import CATCH_UP_SLICES, Plan
@@ -492,5 +492,5 @@ def test_nothing_given_means_the_default() -> None:
 def test_a_whole_number_fits_into_64_bits(vast: object) -> None:
     parameter = Parameter("x", Kind.INTEGER, "An x.")
     with pytest.raises(Refusal, match="out of range"):
-        completed("it", (parameter,), {"x": vast})
-    assert completed("it", (parameter,), {"x": 10**18 - 1}) == {"x": 10**18 - 1}
+        Terms((parameter,)).complete("it", {"x": vast})
+    assert Terms((parameter,)).complete("it", {"x": 10**18 - 1}) == {"x": 10**18 - 1}
