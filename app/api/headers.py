@@ -1,4 +1,4 @@
-"""Headers that mean something: Idempotency-Key, ETag, If-Match, Link."""
+"""Headers that mean something: Idempotency-Key, ETag, If-Match, Prefer, Link."""
 
 import re
 from typing import Any
@@ -57,6 +57,21 @@ def expected_version(request: Request) -> int:
     if _ETAG.fullmatch(told.strip()):
         raise Stale("stale_version", f"the order never was at version {told.strip()[:40]}")
     raise Refusal("bad_if_match", 'must be one ETag of the order, such as "v7"', field="If-Match")
+
+
+MINIMAL_APPLIED = (b"preference-applied", b"return=minimal")
+
+
+def prefers_minimal(request: Request) -> bool:
+    """Whether `Prefer: return=minimal` asks for the least of an answer (RFC 7240). What else is
+    preferred is nobody's to know, and of two that contradict each other the first counts."""
+    if header(request, "prefer") is None:
+        return False
+    for preference in ",".join(request.headers.getlist("prefer")).split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        if name.strip().lower() == "return":
+            return value.strip().strip('"').lower() == "minimal"
+    return False
 
 
 def is_known(request: Request, tag: str) -> bool:

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from app.api.amounts import Id
 from app.api.auth import Canceler, Trader
 from app.api.bodies import Strict, parsed
+from app.api.header_parameters import IF_MATCH, with_headers
 from app.api.headers import etag, expected_version
 from app.api.openapi import body_of
 from app.api.order_bodies import AmendBody
@@ -19,7 +20,7 @@ from app.store import views
 router = APIRouter(tags=["orders"])
 
 
-@router.patch("/orders/{order_id}", openapi_extra=body_of(AmendBody))
+@router.patch("/orders/{order_id}", openapi_extra=with_headers(body_of(AmendBody), IF_MATCH))
 async def amend_order(request: Request, order_id: str, visit: Trader) -> Response:
     """Change an order in flight. If-Match must be its ETag.
 

@@ -1,5 +1,6 @@
 """Parent orders on their way in: one, or many at once."""
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from app.api.auth import Reception, Trader, Visit
 from app.api.bodies import checked, json_object, parsed, read
 from app.api.direct import Direct
 from app.api.errors import malformed, refused, request_id_of, unexpected
-from app.api.headers import etag, idempotency_key
+from app.api.headers import MINIMAL_APPLIED, etag, idempotency_key, prefers_minimal
 from app.api.order_bodies import BATCH_MAX, OrderBody, given
 from app.api.order_examples import BATCH_ANSWER, BATCH_REQUEST, ORDER_REQUEST
 from app.api.plain_answer import Plain
@@ -26,19 +27,25 @@ router = APIRouter(tags=["orders"], route_class=Direct)
 
 BATCH_BYTES_MAX = 1024 * 1024
 
+Shown = Callable[[Any], views.Answer]
+
 
 @router.post("/orders", status_code=202, openapi_extra=ORDER_REQUEST)
 async def enter_order(request: Request, visit: Trader) -> Response:
-    """Enter a parent order. 202 means it is committed; a repetition gets the order there is."""
+    """Enter a parent order. 202 means it is committed; a repetition gets the order there is.
+
+    Who enters many may prefer short answers: `Prefer: return=minimal`.
+    """
     key = idempotency_key(request)
     body = await parsed(request, OrderBody)
     asked = body.request(visit.account(body.account))
     accepted = await accept(visit.service, visit.caller, asked, Given.of(given(body), key))
+    shown, headers = _preferred(request)
     location = f"/orders/{accepted.row['id']}".encode()
-    headers = [(b"location", location), (b"etag", etag(accepted.row).encode())]
+    headers += ((b"location", location), (b"etag", etag(accepted.row).encode()))
     if accepted.replayed:
         headers.append((b"idempotency-replayed", b"true"))
-    return Plain(orjson.dumps(views.order(accepted.row)), 202, headers)
+    return Plain(orjson.dumps(shown(accepted.row)), 202, headers)
 
 
 @router.post("/orders/batch", openapi_extra=BATCH_REQUEST, responses=BATCH_ANSWER)
@@ -50,15 +57,15 @@ async def enter_orders(request: Request, visit: Trader) -> Response:
     committed before the answer. Name each order by its `client_order_id`: a batch that
     is sent again then enters nothing twice.
     """
-    _check_keyless(request)
-    bodies = _items(json_object(await read(request, BATCH_BYTES_MAX)))
+    bodies = await _items(request)
     _charge(request, visit, len(bodies) - 1)
     found = [_read_as(body, visit) for body in bodies]
     fit = [one for one in found if isinstance(one, tuple)]
     outcomes = iter(await accept_many(visit.service, visit.caller, fit))
     settled = [next(outcomes) if isinstance(one, tuple) else one for one in found]
-    results = [_result(request_id_of(request), outcome) for outcome in settled]
-    return Plain(orjson.dumps({"results": results}), 200)
+    shown, headers = _preferred(request)
+    results = [_result(request_id_of(request), outcome, shown) for outcome in settled]
+    return Plain(orjson.dumps({"results": results}), 200, headers)
 
 
 def _charge(request: Request, visit: Visit, more: int) -> None:
@@ -78,8 +85,10 @@ def _check_keyless(request: Request) -> None:
         )
 
 
-def _items(body: dict[str, Any]) -> list[Any]:
+async def _items(request: Request) -> list[Any]:
     """The orders of a batch, not looked at yet. Raises Refusal for what is no batch."""
+    _check_keyless(request)
+    body = json_object(await read(request, BATCH_BYTES_MAX))
     orders = body.get("orders")
     if not isinstance(orders, list) or len(body) != 1:
         raise Refusal("invalid_request", 'a batch is {"orders": […]}', field="orders")
@@ -96,10 +105,17 @@ def _read_as(body: Any, visit: Visit) -> tuple[Asked, Given] | Exception:
         return wrong
 
 
-def _result(request_id: str, outcome: Outcome) -> dict[str, Any]:
+def _preferred(request: Request) -> tuple[Shown, list[tuple[bytes, bytes]]]:
+    """How the client wants to see orders that it enters, and the headers that say so."""
+    if prefers_minimal(request):
+        return views.order_in_short, [MINIMAL_APPLIED]
+    return views.order, []
+
+
+def _result(request_id: str, outcome: Outcome, shown: Shown) -> dict[str, Any]:
     if not isinstance(outcome, Exception):
         replayed = {"replayed": True} if outcome.replayed else {}
-        return {"status": 202, "order": views.order(outcome.row), **replayed}
+        return {"status": 202, "order": shown(outcome.row), **replayed}
     if isinstance(outcome, RequestValidationError):
         problem = malformed(request_id, outcome)
     elif isinstance(outcome, Refusal):

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from app.api.amounts import Id, Label, Symbol
 from app.api.auth import Reader, Visit
 from app.api.bodies import Strict, parsed
+from app.api.header_parameters import IF_NONE_MATCH, with_headers
 from app.api.headers import etag, is_known, next_link
 from app.api.order_bodies import OrderBody
 from app.api.order_examples import ORDER_REQUEST
@@ -80,7 +81,7 @@ class ClientIdQuery(Strict):
     client_order_id: Id
 
 
-@router.get("/orders:by_client_order_id")
+@router.get("/orders:by_client_order_id", openapi_extra=with_headers({}, IF_NONE_MATCH))
 async def order_by_client_id(
     request: Request, visit: Reader, query: Annotated[ClientIdQuery, Query()]
 ) -> Response:
@@ -94,7 +95,7 @@ async def order_by_client_id(
     return _shown(request, row)
 
 
-@router.get("/orders/{order_id}")
+@router.get("/orders/{order_id}", openapi_extra=with_headers({}, IF_NONE_MATCH))
 async def get_order(request: Request, order_id: str, visit: Reader) -> Response:
     """One order, whole. The ETag is what PATCH asks for in If-Match."""
     async with reading(visit.service) as connection:

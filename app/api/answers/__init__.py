@@ -15,6 +15,7 @@ ANSWERS: Mapping[Route, Answer] = {
 
 SHAPES: Mapping[str, Schema] = {
     "Order": orders.WITH_EXITS,
+    "OrderInShort": {**orders.IN_SHORT, "title": "OrderInShort"},
     "Backtest": {
         **record(
             id=ID,

@@ -210,7 +210,12 @@ _TO_ORDER = {
         "order_what_if",
     )
 }
-_ENTERED: Schema = record(status={"type": "integer", "const": 202}, order=_ORDER)
+IN_SHORT: Schema = record(
+    **{name: ORDER["properties"][name] for name in ("id", "client_order_id", "status", "version")}
+)
+_ORDER_OR_LESS: Schema = {"anyOf": [_ORDER, ref("OrderInShort")]}
+"""In short where the client preferred that."""
+_ENTERED: Schema = record(status={"type": "integer", "const": 202}, order=_ORDER_OR_LESS)
 _VERDICTS = listed(
     {
         "anyOf": [
@@ -235,9 +240,14 @@ _UNDER = "/orders/{order_id}"
 
 ANSWERS: Mapping[Route, Answer] = {
     ("post", "/orders"): created(
-        _ORDER, "ETag", "Idempotency-Replayed", refused=(409,), links=_TO_ORDER
+        _ORDER_OR_LESS,
+        "ETag",
+        "Idempotency-Replayed",
+        "Preference-Applied",
+        refused=(409,),
+        links=_TO_ORDER,
     ),
-    ("post", "/orders/batch"): Answer(record(results=_VERDICTS)),
+    ("post", "/orders/batch"): Answer(record(results=_VERDICTS), headers=("Preference-Applied",)),
     ("post", "/orders/preview"): Answer(_PREVIEW, refused=(409,)),
     ("get", "/orders"): Answer(
         record(items=listed(_ORDER), next_cursor=maybe(ID)),

@@ -24,6 +24,7 @@ from app.store.views.orders import (
     find_order,
     open_ids,
     order,
+    order_in_short,
     orders,
     task_of,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "names_of",
     "open_ids",
     "order",
+    "order_in_short",
     "order_statistics",
     "orders",
     "outcomes",

@@ -75,6 +75,11 @@ def order(row: Row) -> Answer:
     }
 
 
+def order_in_short(row: Row) -> Answer:
+    """What is needed to find an order again, and to change it."""
+    return {name: row[name] for name in ("id", "client_order_id", "status", "version")}
+
+
 def _average(row: Row) -> Decimal | None:
     filled: Decimal = row["filled"]
     if filled <= 0:
