@@ -31,12 +31,14 @@ BODY = (
 class Load:
     """What all connections share: the numbers of orders, and what came of them."""
 
-    def __init__(self, key: str, run: str, began: float, until: float) -> None:
+    def __init__(self, asked: argparse.Namespace, began: float) -> None:
+        until = began + asked.seconds
+        prefer = "Prefer: return=minimal\r\n" if asked.short else ""
         self._head = (
             "POST /orders HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
-            f"Authorization: Bearer {key}\r\nContent-Length: "
+            f"{prefer}Authorization: Bearer {asked.key}\r\nContent-Length: "
         ).encode()
-        self._run = run
+        self._run = asked.run
         self._number = 0
         self.began, self.until = began, until
         self.seconds: list[float] = []
@@ -88,7 +90,7 @@ class Connection(asyncio.Protocol):
 async def posted(asked: argparse.Namespace) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
     began = time.perf_counter() + asked.warm
-    load = Load(asked.key, asked.run, began, began + asked.seconds)
+    load = Load(asked, began)
     overs = [loop.create_future() for _ in range(asked.connections)]
     for over in overs:
         await loop.create_connection(partial(Connection, load, over), "127.0.0.1", asked.port)
@@ -113,6 +115,7 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--warm", type=float, default=0.5)
+    parser.add_argument("--short", action="store_true", help="prefers short answers")
     asked = parser.parse_args()
     gc.disable()
     sys.stdout.write(json.dumps(uvloop.run(posted(asked))) + "\n")

@@ -34,8 +34,8 @@ async def measure(setting: Setting) -> Measured:
         }
         await settled(house, setting)
         for number in range(setting.rounds):
-            for name, server in {"ours": house, **others}.items():
-                seen = await posted(setting, server, f"{name}{number}")
+            for name, server in {"ours": house, "short": house, **others}.items():
+                seen = await posted(setting, server, f"{name}{number}", short=name == "short")
                 rounds.add(**{f"{name}_{what}": value for what, value in seen.items()})
             await execute(house.database_url, "TRUNCATE orders, events CASCADE")
         await free_desk(house)
@@ -51,10 +51,12 @@ async def measure(setting: Setting) -> Measured:
             rounds.ratio("throughput of bare", "ours_rate", "bare_rate", Goal("≥", 0.5)),
             rounds.ratio("p99 over bare's", "ours_p99_ms", "bare_p99_ms", Goal("≤", 4)),
             rounds.ratio("throughput of a session each", "ours_rate", "orm_rate", Goal("≥", 2)),
+            rounds.ratio("short answers: throughput of bare", "short_rate", "bare_rate"),
             rounds.reading("POST /orders", "ours_rate", "/s"),
             rounds.reading("POST /orders p50", "ours_p50_ms", "ms"),
             rounds.reading("POST /orders p99", "ours_p99_ms", "ms"),
             rounds.reading("the API's processor time each", "ours_cpu_us", "µs"),
+            rounds.reading("short answers: processor time each", "short_cpu_us", "µs"),
             rounds.reading("bare FastAPI", "bare_rate", "/s"),
             rounds.reading("bare FastAPI's processor time each", "bare_cpu_us", "µs"),
             rounds.reading("a session's processor time each", "orm_cpu_us", "µs"),
@@ -69,6 +71,7 @@ async def measure(setting: Setting) -> Measured:
         ],
         (
             f"{CONNECTIONS} connections; server, PostgreSQL and generator share the cores",
+            "short answers: the client prefers return=minimal, and is told as much as by bare",
             "the worker runs and tells the market; the desk's lease is held elsewhere, as by a"
             " worker on another host, and the orders start on the next market day: nobody works"
             " them. Every round begins with empty tables",
@@ -79,12 +82,18 @@ async def measure(setting: Setting) -> Measured:
 
 
 async def posted(
-    setting: Setting, server: Server, run: str, allowed: Sequence[str] = ("202", "200")
+    setting: Setting,
+    server: Server,
+    run: str,
+    allowed: Sequence[str] = ("202", "200"),
+    *,
+    short: bool = False,
 ) -> dict[str, float]:
     """One measurement by a generator of its own. Raises ValueError for other answers."""
     command = [sys.executable, "-m", "bench.load", str(server.port), "--key", server.key]
     command += ["--run", run, "--connections", str(CONNECTIONS)]
     command += ["--seconds", str(setting.seconds), "--warm", str(min(setting.seconds / 4, 1))]
+    command += ["--short"] if short else []
     serving = server.pids.get("api") or next(iter(server.pids.values()))
     used = cpu_seconds(serving)
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
