@@ -1,12 +1,13 @@
 """What an order is expected to cost, as it is accepted or asked about."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from app.domain.admission import Admitted
 from app.domain.alternatives import Alternative, alternatives
 from app.domain.cost.calibration import PUBLISHED, Calibration
-from app.domain.cost.model import Estimate
+from app.domain.cost.model import Conditions, Estimate
 from app.domain.cost.order import conditions_of, estimate_order
 from app.domain.cost.plain import plain
 from app.domain.request import AUTO, Request
@@ -20,7 +21,7 @@ def calibration_for(service: Service, account: str) -> Calibration:
 
 
 def expected(service: Service, request: Request, admitted: Admitted, scene: Scene) -> Estimate:
-    conditions = conditions_of(admitted.quote, scene.volatility, scene.daily_volume)
+    conditions = _conditions(scene, admitted.quote is not None)
     return estimate_order(
         admitted.task,
         admitted.algorithm,
@@ -28,6 +29,12 @@ def expected(service: Service, request: Request, admitted: Admitted, scene: Scen
         scene.daily_volume,
         calibration_for(service, request.account),
     )
+
+
+@lru_cache(maxsize=256)
+def _conditions(scene: Scene, quoted: bool) -> Conditions:
+    """Every order that meets this scene meets the same."""
+    return conditions_of(scene.quote if quoted else None, scene.volatility, scene.daily_volume)
 
 
 def weighed(

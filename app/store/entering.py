@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any
 
 import orjson
@@ -83,9 +83,9 @@ async def enter(
     )
     shared = {id(market): market for market in markets}
     places = {market: str(place) for place, market in enumerate(shared, 1)}
-    columns = [_joined([places[id(market)] for market in markets])]
+    columns = [_column([places[id(market)] for market in markets], None)]
     for values, (_, write) in zip(_across(own), writers, strict=True):
-        columns.append(_joined(values if write is None else [*map(write, values)]))
+        columns.append(_column(values, write))
     once = [[market[name] for market in shared.values()] for name in markets[0]]
     last = [] if limits_version is None else [limits_version]
     told = {r["id"]: r for r in await connection.fetch(statement, *columns, *once, *last)}
@@ -179,8 +179,21 @@ _NULL, _NULL_SQL = "\x1e", r"\x1e"
 them."""
 
 
-def _joined(values: Sequence[str | None]) -> str:
+_ALIKE = frozenset({NoneType, str, bool, int})
+"""Kinds of which equal values are written alike; 1.0 and 1.00 are equal decimals."""
+
+
+def _column(values: Sequence[Any], write: Write | None) -> str:
     """A column as one text."""
+    first = values[0]
+    if type(first) in _ALIKE and values.count(first) == len(values):
+        # Most columns say the same of every order of a batch.
+        alike = first if write is None else write(first)
+        return _joined((_NULL if alike is None else alike,) * len(values))
+    return _joined(values if write is None else [*map(write, values)])
+
+
+def _joined(values: Sequence[str | None]) -> str:
     try:
         # Most columns are whole; to look at each value would take longer than all the rest.
         text = _SEPARATOR.join(values)  # type: ignore[arg-type]

@@ -28,6 +28,74 @@ async def test_an_entered_order_reads_as_its_row(database: Database) -> None:
     assert dict(verdict.row) == dict(await row_of(database, arrival.order["id"]))
 
 
+OTHERWISE: dict[str, object] = {
+    "body_sha256": b"\x01" * 32,
+    "strategy": "other",
+    "tags": ["x"],
+    "symbol": "OTHER",
+    "side": "sell",
+    "qty": Decimal("7"),
+    "algo": "vwap",
+    "algo_version": 9,
+    "params": {"slices": 1},
+    "limit_price": Decimal("1.00"),
+    "start_at": OPEN + 1,
+    "end_at": OPEN + 9_000_000,
+    "urgency": "high",
+    "priority": 1,
+    "on_restart": "pause",
+    "reduce_only": True,
+    "extended_hours": True,
+    "max_participation": Decimal("0.10"),
+    "notional": Decimal("5"),
+    "estimate": {"total_bps": "1"},
+}
+USUAL: dict[str, object] = {
+    "body_sha256": b"\x02" * 32,
+    "strategy": None,
+    "tags": [],
+    "symbol": "XYZ",
+    "side": "buy",
+    "qty": Decimal("1000"),
+    "algo": "twap",
+    "algo_version": 1,
+    "params": {"slices": 2},
+    "limit_price": Decimal("1.0"),
+    "start_at": OPEN,
+    "end_at": OPEN + 9_000_001,
+    "urgency": "normal",
+    "priority": 0,
+    "on_restart": "resume",
+    "reduce_only": False,
+    "extended_hours": False,
+    "max_participation": Decimal("0.1"),
+    "notional": None,
+    "estimate": {"total_bps": "2"},
+    **dict.fromkeys(("anchor_at", "session_opens_at", "accepted_at"), OPEN),
+    "session_closes_at": OPEN + 9_000_002,
+}
+"""What all orders of a batch may say alike."""
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("name", OTHERWISE)
+async def test_one_order_of_a_batch_may_differ_in_anything(
+    database: Database, name: str, place: int
+) -> None:
+    """What all say alike is written once: whoever says something else must be heard."""
+    given = [{**USUAL} for _ in range(3)]
+    given[place][name] = OTHERWISE[name]
+    batch = [an_arrival(**columns) for columns in given]
+    verdicts = await intake.insert(database, batch)
+    for arrival, verdict, columns in zip(batch, verdicts, given, strict=True):
+        assert isinstance(verdict, Accepted)
+        row = dict(await row_of(database, arrival.order["id"]))
+        assert dict(verdict.row) == row
+        assert {name: str(row[name]) for name in columns} == {
+            name: str(value) for name, value in columns.items()
+        }
+
+
 async def test_each_order_has_its_own_market(database: Database) -> None:
     """What orders share is sent once: a batch of two markets must not mix them up."""
     shared = ("broker", "curve", "collar", "accepted_at", "arrival_bid", "daily_volume")
