@@ -10,6 +10,7 @@ import asyncio
 import gc
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -53,6 +54,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_configure() -> None:
+    # Until all tests are found: see pytest_collection_finish.
+    gc.disable()
+    # Whoever starts us in the background of a script may have it ignored, and so would those whom
+    # tests start, and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     version = os.environ.get(VARIABLE)
     if version and version not in installed():
         raise pytest.UsageError(absence(version))
@@ -75,8 +81,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish() -> None:
     # Four thousand tests and all that they import live to the end: looking through them again and
     # again is a tenth of the time.
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def asks_for_a_database(item: pytest.Item) -> bool:
