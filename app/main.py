@@ -2,30 +2,27 @@
 
 import gc
 
-# What modules make stays: to look for garbage in it, now and at the end, takes a third longer.
-gc.disable()
+from app.unsearched import unsearched
 
-import argparse
-import asyncio
-import logging
-import os
-import signal
-import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+with unsearched():
+    import argparse
+    import asyncio
+    import logging
+    import os
+    import signal
+    import sys
+    from collections.abc import Awaitable, Callable, Iterator
+    from contextlib import contextmanager
+    from functools import partial
 
-import structlog
-import uvicorn
+    import structlog
+    import uvicorn
 
-from app.settings import Settings
-from app.spare import awaited_mark
-from app.store.planner import Planner
-from app.supervisor import Supervisor, admin_key, announce, prepare_database
-from app.wiring import alpaca_surface, open_house, open_housekeeping, open_service, open_worker
-
-gc.freeze()  # Nor at the end: what is imported goes with the process.
-gc.enable()
+    from app.settings import Settings
+    from app.spare import awaited_mark
+    from app.store.planner import Planner
+    from app.supervisor import Supervisor, admin_key, announce, prepare_database
+    from app.wiring import alpaca_surface, open_house, open_housekeeping, open_service, open_worker
 
 log = structlog.get_logger()
 
@@ -106,11 +103,11 @@ async def _until_stopped(
 
 async def _api(settings: Settings, url: str, stop: asyncio.Event) -> None:
     # Half a second of imports that neither the supervisor nor the worker should wait for.
-    gc.disable()
-    from app.api.app import create_api
-    from app.api.listening import OPTIONS, listen
-    from app.api.rates import RateRules
-    from app.wiring.past import open_backtests
+    with unsearched():
+        from app.api.app import create_api
+        from app.api.listening import OPTIONS, listen
+        from app.api.rates import RateRules
+        from app.wiring.past import open_backtests
 
     # Before the house is opened: a port in use ends us at once.
     listening = listen(settings.host, settings.port)
@@ -134,7 +131,6 @@ async def _api(settings: Settings, url: str, stop: asyncio.Event) -> None:
         # what a request makes next to nothing refers to itself: it goes by its last reference.
         gc.freeze()
         gc.set_threshold(10_000, 20, 100)
-        gc.enable()
         loops = {service.hub.loop.task, service.intake.loop.task, house.doorbell.loop.task}
         await asyncio.wait({running, stopping, *loops}, return_when=asyncio.FIRST_COMPLETED)
         # Streams first: each is told to come back with its cursor, and none holds us up.

@@ -7,7 +7,6 @@ about the embedded server, would be the same again.
 """
 
 import asyncio
-import gc
 import os
 import shutil
 import signal
@@ -22,6 +21,7 @@ from hypothesis import HealthCheck, settings
 
 from app.store.database import Database
 from app.store.migrate import migrate
+from app.unsearched import unsearched
 from tests.databases import Databases, name_of
 from tests.databases import run_sql as run_sql  # Others take both from here.
 from tests.databases import with_database as with_database
@@ -54,8 +54,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_configure() -> None:
-    # Until all tests are found: see pytest_collection_finish.
-    gc.disable()
     # Whoever starts us in the background of a script may have it ignored, and so would those whom
     # tests start, and interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -78,11 +76,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(absent)
 
 
-def pytest_collection_finish() -> None:
-    # Four thousand tests and all that they import live to the end: looking through them again and
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    # Five thousand tests and all that they import live to the end: looking through them again and
     # again is a tenth of the time.
-    gc.freeze()
-    gc.enable()
+    with unsearched():
+        return (yield)
 
 
 def asks_for_a_database(item: pytest.Item) -> bool:

@@ -12,13 +12,18 @@ from app.domain.refusal import Refusal, Stale
 _KEY_LENGTH_MAX = 255
 
 _ETAG = re.compile(r'(W/)?"[^"]*"')
+_PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"|")+')
+"""Between commas, of which a quoted text may hold some."""
 
 
 def header(request: Request, name: str) -> str | None:
-    """A header's first value."""
-    # A dict made in C is quicker than a look at each; the last to be named twice is the first.
-    value: bytes | None = dict(reversed(request.scope["headers"])).get(name.encode())
-    return value.decode("latin-1") if value is not None else None
+    """A header's first value. Read where it lies: for two or three, a mapping costs more."""
+    raw = name.encode()
+    for key, value in request.scope["headers"]:
+        if key == raw:
+            found: str = value.decode("latin-1")
+            return found
+    return None
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -67,10 +72,10 @@ def prefers_minimal(request: Request) -> bool:
     preferred is nobody's to know, and of two that contradict each other the first counts."""
     if header(request, "prefer") is None:
         return False
-    for preference in ",".join(request.headers.getlist("prefer")).split(","):
+    for preference in _PREFERENCE.findall(",".join(request.headers.getlist("prefer"))):
         name, _, value = preference.partition(";")[0].partition("=")
         if name.strip().lower() == "return":
-            return value.strip().strip('"').lower() == "minimal"
+            return value.strip().lower() in ("minimal", '"minimal"')
     return False
 
 

@@ -12,6 +12,7 @@ from app.api.auth import Reception, Trader, Visit
 from app.api.bodies import checked, json_object, parsed, read
 from app.api.direct import Direct
 from app.api.errors import malformed, refused, request_id_of, unexpected
+from app.api.header_parameters import IDEMPOTENCY_KEY, PREFER, with_headers
 from app.api.headers import MINIMAL_APPLIED, etag, idempotency_key, prefers_minimal
 from app.api.order_bodies import BATCH_MAX, OrderBody, given
 from app.api.order_examples import BATCH_ANSWER, BATCH_REQUEST, ORDER_REQUEST
@@ -30,7 +31,11 @@ BATCH_BYTES_MAX = 1024 * 1024
 Shown = Callable[[Any], views.Answer]
 
 
-@router.post("/orders", status_code=202, openapi_extra=ORDER_REQUEST)
+@router.post(
+    "/orders",
+    status_code=202,
+    openapi_extra=with_headers(ORDER_REQUEST, IDEMPOTENCY_KEY, PREFER),
+)
 async def enter_order(request: Request, visit: Trader) -> Response:
     """Enter a parent order. 202 means it is committed; a repetition gets the order there is.
 
@@ -48,7 +53,9 @@ async def enter_order(request: Request, visit: Trader) -> Response:
     return Plain(orjson.dumps(shown(accepted.row)), 202, headers)
 
 
-@router.post("/orders/batch", openapi_extra=BATCH_REQUEST, responses=BATCH_ANSWER)
+@router.post(
+    "/orders/batch", openapi_extra=with_headers(BATCH_REQUEST, PREFER), responses=BATCH_ANSWER
+)
 async def enter_orders(request: Request, visit: Trader) -> Response:
     """Enter up to 1,000 parent orders, each for itself: `results` holds for each, in the order
     they came, the status and body that POST /orders would have answered.

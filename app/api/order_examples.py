@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from app.api.header_parameters import IDEMPOTENCY_KEY, PREFER, with_headers
 from app.api.openapi import body_of
 from app.api.order_bodies import BatchBody, OrderBody
 from app.domain.algorithm import Algorithm, Placement
@@ -41,7 +40,7 @@ def _examples() -> dict[str, dict[str, Any]]:
     return examples
 
 
-ORDER_REQUEST = with_headers(body_of(OrderBody, _examples()), IDEMPOTENCY_KEY, PREFER)
+ORDER_REQUEST = body_of(OrderBody, _examples())
 
 
 def _batch_example() -> dict[str, Any]:
@@ -52,7 +51,7 @@ def _batch_example() -> dict[str, Any]:
     return {"rebalance": {"summary": "Two orders at once", "value": {"orders": named}}}
 
 
-BATCH_REQUEST = with_headers(body_of(BatchBody, _batch_example()), PREFER)
+BATCH_REQUEST = body_of(BatchBody, _batch_example())
 
 BATCH_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"description": "The batch was read; each order has a verdict of its own"}

@@ -79,9 +79,10 @@ class Shell:
 
 
 def _request_id(scope: Scope) -> str:
-    told: bytes = dict(scope["headers"]).get(b"x-request-id", b"")
-    if told and _REQUEST_ID.fullmatch(told):
-        return told.decode()
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            given: str = value.decode()
+            return given
     return f"{_HERE}{next(_COUNT):08x}"
 
 

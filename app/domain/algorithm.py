@@ -88,9 +88,11 @@ class Terms:
                 field=f"params.{first}",
             )
         values = self._usual.copy()
-        for name, said in given.items():
+        # In their own order: which mistake is told must not depend on how the client ordered them.
+        for name, parameter in self._by_name.items():
+            said = given.get(name)
             if said is not None:
-                values[name] = _parse(self._by_name[name], said)
+                values[name] = _parse(parameter, said)
         return values
 
 

@@ -62,10 +62,8 @@ class Keyring:
         until = time.monotonic() + REMEMBER_SECONDS
         async with self._database.connection() as connection:
             key = await keys.find(connection, text)
-        before, _ = self._remembered.pop(digest, (None, 0.0))
+        self._remembered.pop(digest, None)
         if key is not None:
-            # The same record where nothing changed: what is remembered by key is found at once.
-            key = before if before == key else key
             if len(self._remembered) >= _REMEMBERED_MAX:
                 self._remembered.clear()
             self._remembered[digest] = (key, until)

@@ -239,11 +239,7 @@ def with_terms(task: Task, told: Mapping[str, Any]) -> Task:
 
 def plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as JSON holds them: decimals as strings."""
-    plain = dict(params)
-    for name, value in params.items():
-        if type(value) is Decimal:
-            plain[name] = format(value, "f")
-    return plain
+    return {k: v if isinstance(v, int | str) else format(v, "f") for k, v in params.items()}
 
 
 def child(row: Row) -> Child:

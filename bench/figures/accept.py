@@ -37,7 +37,7 @@ async def measure(setting: Setting) -> Measured:
             for name, server in {"ours": house, "short": house, **others}.items():
                 seen = await posted(setting, server, f"{name}{number}", short=name == "short")
                 rounds.add(**{f"{name}_{what}": value for what, value in seen.items()})
-            await execute(house.database_url, "TRUNCATE orders, events CASCADE")
+                await execute(house.database_url, "TRUNCATE orders, events CASCADE")
         await free_desk(house)
         for number in range(min(setting.rounds, SCHEDULED_ROUNDS)):
             seen = await posted(setting, house, f"scheduled{number}", allowed=("202", "503"))
@@ -71,10 +71,11 @@ async def measure(setting: Setting) -> Measured:
         ],
         (
             f"{CONNECTIONS} connections; server, PostgreSQL and generator share the cores",
-            "short answers: the client prefers return=minimal, and is told as much as by bare",
+            "short answers: the client prefers return=minimal, and is told four fields; bare tells"
+            " three",
             "the worker runs and tells the market; the desk's lease is held elsewhere, as by a"
             " worker on another host, and the orders start on the next market day: nobody works"
-            " them. Every round begins with empty tables",
+            " them. Everything begins with empty tables",
             "while a worker takes them: this server's own worker loads and schedules every order"
             " on the same cores",
         ),

@@ -270,6 +270,9 @@ async def test_metrics_are_of_this_app_alone(client: httpx.AsyncClient, service:
 async def test_request_ids_are_echoed_or_made(client: httpx.AsyncClient) -> None:
     given = await client.get("/healthz", headers={"X-Request-ID": "abc-1"})
     assert given.headers["x-request-id"] == "abc-1"
+    for twice in (("abc-1", "abc-2"), ("a b", "abc-1"), ("abc-1", "a b")):
+        given = await client.get("/healthz", headers=[("X-Request-ID", one) for one in twice])
+        assert given.headers["x-request-id"] == "abc-1"
     for bad in ("a b", "x" * 65, 'a"b'):
         made = await client.get("/healthz", headers={"X-Request-ID": bad})
         assert made.headers["x-request-id"] != bad

@@ -28,6 +28,7 @@ def is_short(answer: httpx.Response) -> bool:
         'return="minimal"',
         "respond-async, return=minimal; foo=bar",
         "wait=2,return=minimal,return=representation",
+        r'foo="a, \", return=representation", return=minimal',
     ],
 )
 async def test_who_prefers_it_gets_the_least(client: httpx.AsyncClient, told: str) -> None:
@@ -48,6 +49,11 @@ async def test_who_prefers_it_gets_the_least(client: httpx.AsyncClient, told: st
         "returned=minimal",
         "foo; return=minimal",
         "return=minimally",
+        'foo="a, return=minimal"',
+        'foo="x, return=minimal, y"',
+        'foo; a="x, return=minimal"',
+        'return="minimal',
+        'return=""minimal',
     ],
 )
 async def test_nobody_else_does(client: httpx.AsyncClient, told: str) -> None:
@@ -101,6 +107,7 @@ def test_the_page_shows_headers_that_mean_something(api: FastAPI) -> None:
 
     assert headers("post", "/orders") == {"Idempotency-Key": False, "Prefer": False}
     assert headers("post", "/orders/batch") == {"Prefer": False}
+    assert headers("post", "/orders/preview") == {}
     assert headers("patch", "/orders/{order_id}") == {"If-Match": True}
     assert headers("get", "/orders/{order_id}") == {"If-None-Match": False}
     assert headers("get", "/orders:by_client_order_id") == {"If-None-Match": False}

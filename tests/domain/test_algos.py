@@ -482,6 +482,17 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones() -> None:
     assert refused.value.field == "params.slice"
 
 
+@pytest.mark.parametrize("algorithm", BY_NAME.values(), ids=BY_NAME)
+def test_of_two_mistakes_the_same_is_told_however_they_are_ordered(algorithm: Algorithm) -> None:
+    wrong = {p.name: [] for p in algorithm.parameters}
+    told = set()
+    for ordered in (wrong, dict(reversed(wrong.items()))):
+        with pytest.raises(Refusal) as refused:
+            complete(algorithm, ordered)
+        told.add((refused.value.field, str(refused.value)))
+    assert [field for field, _ in told] == [f"params.{algorithm.parameters[0].name}"]
+
+
 def test_nothing_given_means_the_default() -> None:
     assert complete(TWAP, {"slices": None}) == complete(TWAP, {})
     wanted = Parameter("x", Kind.INTEGER, "An x.")

@@ -29,6 +29,23 @@ async def test_an_entered_order_reads_as_its_row(database: Database) -> None:
 
 
 OTHERWISE: dict[str, object] = {
+    "account": "a2",
+    "client_order_id": "another",
+    "key_id": "k2",
+    "signal_id": "01890000-0000-7000-8000-000000000001",
+    "asked_algo": "auto",
+    "route_reason": "size",
+    "seed": "other",
+    "time_in_force": "ioc",
+    "anchor_at": OPEN + 1,
+    "role": "exit",
+    "group_id": "01890000-0000-7000-8000-000000000002",
+    "take_profit": Decimal("3.00"),
+    "stop_loss": Decimal("0.50"),
+    "bracket": {"exit_at_close": True},
+    "value": Decimal("1000.0"),
+    "limits_version": 3,
+    "confirmed": ["max_order_qty"],
     "body_sha256": b"\x01" * 32,
     "strategy": "other",
     "tags": ["x"],
@@ -51,6 +68,16 @@ OTHERWISE: dict[str, object] = {
     "estimate": {"total_bps": "1"},
 }
 USUAL: dict[str, object] = {
+    "account": "a1",
+    "key_id": "k1",
+    "asked_algo": "twap",
+    "seed": "seed",
+    "time_in_force": "day",
+    "role": "single",
+    "value": Decimal("1000.00"),
+    "limits_version": 0,
+    **dict.fromkeys(("signal_id", "route_reason", "group_id", "bracket", "confirmed")),
+    **dict.fromkeys(("take_profit", "stop_loss")),
     "body_sha256": b"\x02" * 32,
     "strategy": None,
     "tags": [],
@@ -83,7 +110,7 @@ async def test_one_order_of_a_batch_may_differ_in_anything(
     database: Database, name: str, place: int
 ) -> None:
     """What all say alike is written once: whoever says something else must be heard."""
-    given = [{**USUAL} for _ in range(3)]
+    given = [{**USUAL, "client_order_id": f"c{n}"} for n in range(3)]
     given[place][name] = OTHERWISE[name]
     batch = [an_arrival(**columns) for columns in given]
     verdicts = await intake.insert(database, batch)
