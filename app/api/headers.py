@@ -14,6 +14,8 @@ _KEY_LENGTH_MAX = 255
 _ETAG = re.compile(r'(W/)?"[^"]*"')
 _PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"|")+')
 """Between commas, of which a quoted text may hold some."""
+_PREFER_LENGTH_MAX = 500
+"""What comes after it is not read: of quotes without end every one is looked for to the end."""
 
 
 def header(request: Request, name: str) -> str | None:
@@ -72,7 +74,8 @@ def prefers_minimal(request: Request) -> bool:
     preferred is nobody's to know, and of two that contradict each other the first counts."""
     if header(request, "prefer") is None:
         return False
-    for preference in _PREFERENCE.findall(",".join(request.headers.getlist("prefer"))):
+    told = ",".join(request.headers.getlist("prefer"))[:_PREFER_LENGTH_MAX]
+    for preference in _PREFERENCE.findall(told):
         name, _, value = preference.partition(";")[0].partition("=")
         if name.strip().lower() == "return":
             return value.strip().lower() in ("minimal", '"minimal"')

@@ -1,5 +1,6 @@
 """`Prefer: return=minimal`: who enters many orders need not read each of them whole."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,6 +59,13 @@ async def test_who_prefers_it_gets_the_least(client: httpx.AsyncClient, told: st
 )
 async def test_nobody_else_does(client: httpx.AsyncClient, told: str) -> None:
     assert not is_short(await client.post("/orders", json=order_body(), headers={"Prefer": told}))
+
+
+async def test_nobody_is_kept_waiting_by_quotes_without_end(client: httpx.AsyncClient) -> None:
+    endless = '"' + '\\"' * 30_000
+    async with asyncio.timeout(2):
+        answer = await client.post("/orders", json=order_body(), headers={"Prefer": endless})
+    assert not is_short(answer)
 
 
 async def test_a_preference_may_stand_in_a_header_of_its_own(client: httpx.AsyncClient) -> None:
