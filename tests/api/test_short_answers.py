@@ -1,6 +1,6 @@
 """`Prefer: return=minimal`: who enters many orders need not read each of them whole."""
 
-import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,9 +63,10 @@ async def test_nobody_else_does(client: httpx.AsyncClient, told: str) -> None:
 
 async def test_nobody_is_kept_waiting_by_quotes_without_end(client: httpx.AsyncClient) -> None:
     endless = '"' + '\\"' * 30_000
-    async with asyncio.timeout(2):
-        answer = await client.post("/orders", json=order_body(), headers={"Prefer": endless})
+    used = time.process_time()
+    answer = await client.post("/orders", json=order_body(), headers={"Prefer": endless})
     assert not is_short(answer)
+    assert time.process_time() - used < 3, "read whole, it takes ten seconds"
 
 
 async def test_a_preference_may_stand_in_a_header_of_its_own(client: httpx.AsyncClient) -> None:
