@@ -1,6 +1,7 @@
 """What a client may say of an order, and how it reads as a request."""
 
 from decimal import Decimal
+from operator import itemgetter
 from types import NoneType
 from typing import Annotated, Any, Literal
 
@@ -90,31 +91,14 @@ class OrderBody(Bracketed):
     )
 
     def request(self, account: str) -> Request:
-        return Request(
-            account=account,
-            symbol=self.symbol,
-            side=self.side,
-            qty=self.qty,
-            notional=self.notional,
-            algo=self.algo,
-            params=self.params,
-            limit_price=self.limit_price,
-            start=self.start_time,
-            end=self.end_time,
-            duration=self.duration,
-            max_participation=self.max_participation,
-            urgency=self.urgency,
-            priority=self.priority,
-            on_restart=self.on_restart,
-            client_order_id=self.client_order_id,
-            strategy=self.strategy,
-            tags=self.tags,
-            confirm=self.confirm,
-            reduce_only=self.reduce_only,
-            extended_hours=self.extended_hours,
-            bracket=self.bracket(),
-        )
+        return Request._make((account, *_asked(self.__dict__), self.bracket(), _SMART))
 
+
+_BODY_NAMES = {"start": "start_time", "end": "end_time"}
+_SMART = Request._field_defaults["smart"]
+_asked = itemgetter(*(_BODY_NAMES.get(name, name) for name in Request._fields[1:-2]))
+"""What stands in a request as in the body, between its account and its exits; a model takes ten
+times as long as a mapping to give its values, one by one and by name twice that."""
 
 BATCH_MAX = 1_000
 

@@ -29,6 +29,7 @@ router = APIRouter(tags=["orders"], route_class=Direct)
 BATCH_BYTES_MAX = 1024 * 1024
 
 Shown = Callable[[Any], views.Answer]
+"""Of an order that was accepted, or one that was there."""
 
 
 @router.post(
@@ -50,7 +51,7 @@ async def enter_order(request: Request, visit: Trader) -> Response:
     headers += ((b"location", location), (b"etag", etag(accepted.row).encode()))
     if accepted.replayed:
         headers.append((b"idempotency-replayed", b"true"))
-    return Plain(orjson.dumps(shown(accepted.row)), 202, headers)
+    return Plain(orjson.dumps(shown(accepted)), 202, headers)
 
 
 @router.post(
@@ -115,14 +116,22 @@ def _read_as(body: Any, visit: Visit) -> tuple[Asked, Given] | Exception:
 def _preferred(request: Request) -> tuple[Shown, list[tuple[bytes, bytes]]]:
     """How the client wants to see orders that it enters, and the headers that say so."""
     if prefers_minimal(request):
-        return views.order_in_short, [MINIMAL_APPLIED]
-    return views.order, []
+        return _in_short, [MINIMAL_APPLIED]
+    return _whole, []
+
+
+def _whole(accepted: Any) -> views.Answer:
+    return views.order(accepted.row) if accepted.replayed else views.entered(accepted.row)
+
+
+def _in_short(accepted: Any) -> views.Answer:
+    return views.order_in_short(accepted.row)
 
 
 def _result(request_id: str, outcome: Outcome, shown: Shown) -> dict[str, Any]:
     if not isinstance(outcome, Exception):
         replayed = {"replayed": True} if outcome.replayed else {}
-        return {"status": 202, "order": shown(outcome.row), **replayed}
+        return {"status": 202, "order": shown(outcome), **replayed}
     if isinstance(outcome, RequestValidationError):
         problem = malformed(request_id, outcome)
     elif isinstance(outcome, Refusal):

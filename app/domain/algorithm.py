@@ -88,12 +88,20 @@ class Terms:
                 field=f"params.{first}",
             )
         values = self._usual.copy()
-        # In their own order: which mistake is told must not depend on how the client ordered them.
-        for name, parameter in self._by_name.items():
-            said = given.get(name)
-            if said is not None:
-                values[name] = _parse(parameter, said)
+        try:
+            for name, said in given.items():
+                if said is not None:
+                    values[name] = _parse(self._by_name[name], said)
+        except Refusal:
+            self._tell_the_first(given)
+            raise
         return values
+
+    def _tell_the_first(self, given: Mapping[str, Any]) -> None:
+        """Which mistake is told must not depend on how the client ordered them."""
+        for name, parameter in self._by_name.items():
+            if given.get(name) is not None:
+                _parse(parameter, given[name])
 
 
 @dataclass(frozen=True, slots=True)

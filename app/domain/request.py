@@ -40,10 +40,10 @@ class Request(NamedTuple):
     """Never takes the account's position through zero; over when nothing is left to reduce."""
     extended_hours: bool = False
     """Works before the open and after the close too, by limit orders alone."""
-    bracket: Bracket | None = None
-    """What becomes of what it fills."""
     tags: tuple[str, ...] = ()
-    smart: bool = True
-    """Off: where the algorithm is ours to choose, the order is worked plainly."""
     confirm: tuple[str, ...] = ()
     """Names of soft limits that somebody knows of and wants to go beyond, this once."""
+    bracket: Bracket | None = None
+    """What becomes of what it fills."""
+    smart: bool = True
+    """Off: where the algorithm is ours to choose, the order is worked plainly."""

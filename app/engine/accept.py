@@ -1,7 +1,6 @@
 """Accepting a parent order: checked, written, answered. A returned answer is a committed one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -94,7 +93,7 @@ async def check(
     if signal is None:
         return arrival
     order_row = {**arrival.order, "signal_id": signal["id"]}
-    return replace(arrival, order=order_row, signal={**signal, "order_id": order_id})
+    return arrival._replace(order=order_row, signal={**signal, "order_id": order_id})
 
 
 def quantity_field(request: Request) -> str:

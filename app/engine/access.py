@@ -62,8 +62,10 @@ class Keyring:
         until = time.monotonic() + REMEMBER_SECONDS
         async with self._database.connection() as connection:
             key = await keys.find(connection, text)
-        self._remembered.pop(digest, None)
+        earlier, _ = self._remembered.pop(digest, (None, 0.0))
         if key is not None:
+            # The same one as long as it says the same: who remembers by key finds it at once.
+            key = earlier if earlier is not None and earlier == key else key
             if len(self._remembered) >= _REMEMBERED_MAX:
                 self._remembered.clear()
             self._remembered[digest] = (key, until)

@@ -10,6 +10,7 @@ from app.domain.cost.calibration import PUBLISHED, Calibration
 from app.domain.cost.model import Conditions, Estimate
 from app.domain.cost.order import conditions_of, estimate_order
 from app.domain.cost.plain import plain
+from app.domain.quantity import digits
 from app.domain.request import AUTO, Request
 from app.domain.scene import Scene
 from app.engine.service import Service
@@ -58,7 +59,7 @@ def snapshot(
 
 def _kept(estimate: Estimate, admitted: Admitted) -> dict[str, Any]:
     # As little as will do: every order that is accepted waits for it. The rest is made when read.
-    return {**plain(estimate), "notional": format(admitted.notional, "f")}
+    return {**plain(estimate), "notional": digits(admitted.notional)}
 
 
 def brief(one: Alternative) -> dict[str, Any]:

@@ -32,9 +32,9 @@ class _Waiting(NamedTuple):
 class Intake:
     """One writer of accepted orders. A caller that goes away changes nothing."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, order_path: Database | None = None) -> None:
         self._database = database
-        self._kept = KeptConnection(database)
+        self._kept = KeptConnection(order_path or database)
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self.loop = Background(self._run, "intake")
@@ -91,10 +91,11 @@ class Intake:
             following = bool(batch) and batch[-1].more
             if len(batch) >= half and not following:
                 break
-            if not keys.isdisjoint(self._waiting[0].arrival.keys):
+            own = self._waiting[0].arrival.keys
+            if not keys.isdisjoint(own):
                 break
             batch.append(self._waiting.popleft())
-            keys.update(batch[-1].arrival.keys)
+            keys.update(own)
         return batch
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:

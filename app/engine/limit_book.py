@@ -23,6 +23,10 @@ class LimitBook:
         """The limits that are set, without those of the house."""
         return await self._known.look()
 
+    def at_hand(self) -> Bounds | None:
+        """The same, where nobody has to be asked."""
+        return self._known.at_hand()
+
     def forget(self) -> None:
         self._known.forget()
 

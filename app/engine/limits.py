@@ -69,15 +69,11 @@ async def checked(
     """
     if confirmed:
         check_confirmed(confirmed)
-    known = await service.limits.look()
+    # Nearly always it is; a coroutine to find that out would take longer than finding it.
+    known = service.limits.at_hand() or await service.limits.look()
     bearing = bearing_on(service, known, proposal)
-    one = Checked(
-        proposal,
-        service.limits.house,
-        confirmed,
-        known.version,
-        counted=any(bound.limit.held is Held.USAGE for bound in bearing),
-    )
+    counted = any([bound.limit.held is Held.USAGE for bound in bearing])
+    one = Checked(proposal, service.limits.house, confirmed, known.version, counted)
     return one, judge(proposal, bearing, None, confirmed)
 
 
@@ -94,6 +90,8 @@ def check_confirmed(names: Collection[str]) -> None:
 
 def bearing_on(service: Service, known: Bounds, proposal: Proposal) -> tuple[Bound, ...]:
     """The house's bounds first, then those that are set for the order."""
+    if not known.bounds:
+        return service.limits.house
     return (
         *service.limits.house,
         *known.on(

@@ -24,13 +24,18 @@ class Remembered(Generic[T]):
         self._reading: asyncio.Task[T] | None = None
 
     async def look(self) -> T:
+        known = self.at_hand()
+        return known if known is not None else await asyncio.shield(self._begin())
+
+    def at_hand(self) -> T | None:
+        """What is remembered, None where it would have to be read first."""
         left = self._until - time.monotonic()
-        if self._known is not None and left > 0:
-            if left < self._seconds * AHEAD:
-                # Nobody waits for it: where many ask, the next is there when this is old.
-                self._begin()
-            return self._known
-        return await asyncio.shield(self._begin())
+        if self._known is None or left <= 0:
+            return None
+        if left < self._seconds * AHEAD:
+            # Nobody waits for it: where many ask, the next is there when this is old.
+            self._begin()
+        return self._known
 
     def _begin(self) -> asyncio.Task[T]:
         """The reading that is under way, else a new one."""

@@ -1,15 +1,15 @@
 """An order on its way in, and what becomes of it."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from app.store.controls import Switch
 from app.store.entering import Columns
 from app.store.restraint import Beyond, Checked, Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One order on its way in: its row, and what comes with it.
 
     `market` holds the columns that many orders share; those of one batch must name the same.
@@ -17,26 +17,21 @@ class Arrival:
     """
 
     order: Columns
-    market: Columns = field(default_factory=dict)
+    market: Columns = MappingProxyType({})
     idempotency: Columns | None = None
     signal: Columns | None = None
     checked: Checked | None = None
-    keys: tuple[tuple[Any, ...], ...] = field(init=False, repr=False, compare=False)
-    """What must not meet its like within one batch."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "keys", self._keys())
-
-    def _keys(self) -> tuple[tuple[Any, ...], ...]:
-        own: list[tuple[Any, ...]] = [
-            ("order", self.order["account"], self.order["client_order_id"])
-        ]
-        if self.idempotency is not None:
-            own.append(("key", self.idempotency["key_id"], self.idempotency["key"]))
-        if self.signal is not None:
-            signal = self.signal
-            own.append(("signal", signal["account"], signal["source"], signal["signal_id"]))
-        return tuple(own)
+    @property
+    def keys(self) -> tuple[tuple[Any, ...], ...]:
+        """What must not meet its like within one batch."""
+        order, idempotency, signal = self.order, self.idempotency, self.signal
+        own: tuple[tuple[Any, ...], ...] = (("order", order["account"], order["client_order_id"]),)
+        if idempotency is not None:
+            own += (("key", idempotency["key_id"], idempotency["key"]),)
+        if signal is not None:
+            own += (("signal", signal["account"], signal["source"], signal["signal_id"]),)
+        return own
 
     @property
     def alone(self) -> bool:

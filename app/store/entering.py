@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 from sqlalchemy.sql.elements import TextClause
 
 from app.domain.instant import rfc3339
+from app.domain.quantity import digits
 from app.store.columns import sql_type
 from app.store.database import Connection
 from app.store.retention import archived
@@ -232,7 +233,7 @@ def _json(value: Any) -> str:
 
 
 def _number(value: Decimal | None) -> str | None:
-    return None if value is None else format(value, "f")
+    return None if value is None else digits(value)
 
 
 def _plain(value: Any) -> str | None:

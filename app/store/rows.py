@@ -19,7 +19,7 @@ from app.domain.instrument import Instrument
 from app.domain.lifecycle import ChildStatus, OrderStatus
 from app.domain.market import Bar, Quote
 from app.domain.position import Position
-from app.domain.quantity import Side
+from app.domain.quantity import Side, digits
 from app.domain.session import Session
 from app.domain.task import Anchor, Policy, Task, Urgency
 from app.domain.volume import VolumeCurve
@@ -239,7 +239,7 @@ def with_terms(task: Task, told: Mapping[str, Any]) -> Task:
 
 def plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as JSON holds them: decimals as strings."""
-    return {k: v if isinstance(v, int | str) else format(v, "f") for k, v in params.items()}
+    return {k: digits(v) if isinstance(v, Decimal) else v for k, v in params.items()}
 
 
 def child(row: Row) -> Child:

@@ -99,24 +99,27 @@ def estimate(
     """What `quantity` (units of the instrument) is expected to cost at this pace."""
     spread = _spread(conditions, pace, calibration)
     impact, urgency = _market(quantity, conditions, pace, calibration)
-    sigma = conditions.sigma
+    sigma, volume = conditions.sigma, conditions.daily_volume
     volatility = _NOTHING if sigma is not None else Part(None, NO_VOLATILITY)
     total, reason = _summed(spread, impact, urgency, volatility)
-    volume = conditions.daily_volume
+    sd = _bps(sigma * sqrt(pace.risk_days)) if sigma is not None else None
+    assumptions = (*pace.assumptions, almgren_2005.ASSUMED_SHARES, ALL_FILLS)
+    participation = quantity / (quantity + volume * pace.days) if volume else None
+    # By place: to find thirteen places by name takes as long as all the arithmetic.
     return Estimate(
         spread,
         impact,
         urgency,
         volatility,
-        total=total,
-        reason=reason,
-        sd=_bps(sigma * sqrt(pace.risk_days)) if sigma is not None else None,
-        source=calibration.source,
-        assumptions=(*pace.assumptions, almgren_2005.ASSUMED_SHARES, ALL_FILLS),
-        participation=quantity / (quantity + volume * pace.days) if volume else None,
-        conditions=conditions,
-        pace=pace,
-        calibration=calibration,
+        total,
+        reason,
+        sd,
+        calibration.source,
+        assumptions,
+        participation,
+        conditions,
+        pace,
+        calibration,
     )
 
 
@@ -157,8 +160,9 @@ def _market(
 _ZERO = Decimal(0)
 _NOTHING = Part(_ZERO)
 _SHARP = 10 ** (4 + _FINE)
+_FINEST = Decimal(1).scaleb(-_FINE)
 
 
 def _bps(fraction: float) -> Decimal:
     """A fraction of the price in basis points, to four digits after the point."""
-    return Decimal(round(fraction * _SHARP)).scaleb(-_FINE)
+    return Decimal(round(fraction * _SHARP)) * _FINEST

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.domain.cost.model import Estimate, Part
+from app.domain.quantity import digits
 
 _BPS = Decimal(10_000)
 
@@ -60,8 +61,11 @@ def money(bps: Decimal | None, notional: Decimal) -> Decimal | None:
 @lru_cache(maxsize=1024)
 def short(value: float | None) -> str | None:
     """Six digits of a measured number, without an exponent."""
-    return None if value is None else format(Decimal(f"{value:.6g}"), "f")
+    if value is None:
+        return None
+    text = f"{value:.6g}"
+    return format(Decimal(text), "f") if "e" in text else text
 
 
 def _text(value: Decimal | None) -> str | None:
-    return None if value is None else format(value, "f")
+    return None if value is None else digits(value)

@@ -19,6 +19,7 @@ from app.store.views.holdings import account_money, holding, holdings, instrumen
 from app.store.views.moments import Moment, moment_of, position_after
 from app.store.views.named import named, named_by_client, named_list, names_of
 from app.store.views.orders import (
+    entered,
     exits,
     find_by_client_id,
     find_order,
@@ -57,6 +58,7 @@ __all__ = [
     "cost_row",
     "cost_summary",
     "daily",
+    "entered",
     "events",
     "execution",
     "execution_rows",

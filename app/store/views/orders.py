@@ -6,6 +6,7 @@ Every one satisfies `filled + working + unknown + unsent + canceled = qty + exce
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from app.domain.task import Anchor, Task
@@ -18,40 +19,36 @@ from app.store.views.plain import Answer, Page, moment, text
 _Z_90 = Decimal("1.6448536269514722")
 _FINE = Decimal("0.0001")
 
+# fmt: off
+_AS_IT_STANDS = (
+    "id", "client_order_id", "account", "symbol", "side", "algo", "asked_algo", "route_reason",
+    "params", "urgency", "priority", "time_in_force", "on_restart", "strategy", "reduce_only",
+    "extended_hours", "role", "group_id", "bracket", "tags", "signal_id", "status",
+    "limits_version", "version", "seq",
+)
+_FIELDS = (
+    "id", "client_order_id", "account", "symbol", "side", "qty", "notional", "algo", "asked_algo",
+    "route_reason", "params", "limit_price", "start_time", "end_time", "max_participation",
+    "urgency", "priority", "time_in_force", "on_restart", "strategy", "reduce_only",
+    "extended_hours", "role", "group_id", "bracket", "tags", "signal_id", "status", "reason",
+    "filled", "working", "unknown", "unsent", "canceled", "excess", "average_price", "fees",
+    "arrival", "estimate", "curve_source", "accepted_at", "created_at", "updated_at", "finished_at",
+    "confirmed", "limits_version", "version", "seq",
+)
+# fmt: on
+_standing = itemgetter(*_AS_IT_STANDS)
+_SHAPE: Answer = dict.fromkeys(_FIELDS) | dict.fromkeys(
+    ("filled", "working", "unknown", "canceled", "excess", "fees"), "0"
+)
+"""An order's fields as clients see them, in their order: to fill a copy takes half as long as to
+write them all out, and every order that is entered waits for it."""
+
 
 def order(row: Row) -> Answer:
     """One parent order, whole."""
     filled = row["filled"]
     unsent = row["qty"] + row["excess"] - filled - row["working"] - row["unknown"] - row["canceled"]
-    return {
-        "id": row["id"],
-        "client_order_id": row["client_order_id"],
-        "account": row["account"],
-        "symbol": row["symbol"],
-        "side": row["side"],
-        "qty": text(row["qty"]),
-        "notional": text(row["notional"]),
-        "algo": row["algo"],
-        "asked_algo": row["asked_algo"],
-        "route_reason": row["route_reason"],
-        "params": row["params"],
-        "limit_price": text(row["limit_price"]),
-        "start_time": moment(row["start_at"]),
-        "end_time": moment(row["end_at"]),
-        "max_participation": text(row["max_participation"]),
-        "urgency": row["urgency"],
-        "priority": row["priority"],
-        "time_in_force": row["time_in_force"],
-        "on_restart": row["on_restart"],
-        "strategy": row["strategy"],
-        "reduce_only": row["reduce_only"],
-        "extended_hours": row["extended_hours"],
-        "role": row["role"],
-        "group_id": row["group_id"],
-        "bracket": row["bracket"],
-        "tags": row["tags"],
-        "signal_id": row["signal_id"],
-        "status": row["status"],
+    return entered(row) | {
         "reason": row["reason"],
         "filled": text(filled),
         "working": text(row["working"]),
@@ -61,18 +58,29 @@ def order(row: Row) -> Answer:
         "excess": text(row["excess"]),
         "average_price": text(_average(row)),
         "fees": text(row["fees"]),
-        "arrival": _arrival(row),
-        "estimate": _estimate(row["estimate"]),
-        "curve_source": row["curve"]["source"],
-        "accepted_at": moment(row["accepted_at"]),
-        "created_at": moment(row["created_at"]),
-        "updated_at": moment(row["updated_at"]),
         "finished_at": moment(row["finished_at"]),
-        "confirmed": row["confirmed"] or [],
-        "limits_version": row["limits_version"],
-        "version": row["version"],
-        "seq": row["seq"],
     }
+
+
+def entered(row: Row) -> Answer:
+    """`order` of one that was entered just now: nothing has become of it yet."""
+    qty = text(row["qty"])
+    answer = _SHAPE.copy()
+    answer.update(zip(_AS_IT_STANDS, _standing(row), strict=True))
+    answer["qty"] = answer["unsent"] = qty
+    answer["notional"] = text(row["notional"])
+    answer["limit_price"] = text(row["limit_price"])
+    answer["start_time"] = moment(row["start_at"])
+    answer["end_time"] = moment(row["end_at"])
+    answer["max_participation"] = text(row["max_participation"])
+    answer["arrival"] = _arrival(row)
+    answer["estimate"] = _estimate(row["estimate"])
+    answer["curve_source"] = row["curve"]["source"]
+    answer["accepted_at"] = moment(row["accepted_at"])
+    answer["created_at"] = moment(row["created_at"])
+    answer["updated_at"] = moment(row["updated_at"])
+    answer["confirmed"] = row["confirmed"] or []
+    return answer
 
 
 def order_in_short(row: Row) -> Answer:

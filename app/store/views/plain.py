@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.instant import Instant, rfc3339
+from app.domain.quantity import digits
 
 Answer = dict[str, Any]
 
@@ -20,7 +21,7 @@ class Page:
 def text(value: Decimal | None) -> str | None:
     if not value:
         return None if value is None else "0"
-    text = format(value, "f")
+    text = digits(value)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
