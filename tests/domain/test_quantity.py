@@ -7,7 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.domain.quantity import Side, ceil_to, floor_to, is_multiple, passive_tick, split
+from app.domain.quantity import (
+    Side,
+    ceil_to,
+    digits,
+    floor_to,
+    is_multiple,
+    passive_tick,
+    split,
+)
 
 D = Decimal
 
@@ -143,3 +151,12 @@ def test_a_passive_tick_is_never_worse(price: Decimal, tick: Decimal) -> None:
 def test_sides_mirror() -> None:
     assert [side.sign for side in Side] == [1, -1]
     assert [side.other for side in Side] == [Side.SELL, Side.BUY]
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+@example(D("1E+3"))
+@example(D("-0E-7"))
+@example(D("0.0000001"))
+def test_digits_are_all_of_it(value: Decimal) -> None:
+    assert digits(value) == format(value, "f")
+    assert D(digits(value)) == value
