@@ -32,9 +32,9 @@ class _Waiting(NamedTuple):
 class Intake:
     """One writer of accepted orders. A caller that goes away changes nothing."""
 
-    def __init__(self, database: Database, order_path: Database | None = None) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept = KeptConnection(order_path or database)
+        self._kept = KeptConnection(database)
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self.loop = Background(self._run, "intake")

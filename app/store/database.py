@@ -31,9 +31,6 @@ _SERVER_SETTINGS = {
 }
 
 
-_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
-
-
 def without_digits_lost(value: object) -> str:
     """What JSON has no kind for, as text. Raises TypeError for what nobody means to write."""
     if isinstance(value, Decimal):
@@ -115,13 +112,7 @@ class Database:
         self.url = url
 
     @classmethod
-    async def open(
-        cls, url: str, *, connections: int = 8, planned_once: bool = False
-    ) -> "Database":
-        """`planned_once`: statements are planned for any values instead of anew for those they
-        come with. Of the order path, which finds a few rows by their keys, half of the database's
-        time was planning; a list with filters that may be missing must not be."""
-        settings = _SERVER_SETTINGS | (_PLANNED_ONCE if planned_once else {})
+    async def open(cls, url: str, *, connections: int = 8) -> "Database":
         # No command timeout: a commit whose answer we did not wait for would be a lie.
         pool = await asyncpg.create_pool(
             url,
@@ -129,7 +120,7 @@ class Database:
             max_size=connections,
             init=prepare,
             reset=_keep,
-            server_settings=settings,
+            server_settings=_SERVER_SETTINGS,
             timeout=10,
         )
         return cls(pool, url)

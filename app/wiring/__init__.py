@@ -1,7 +1,7 @@
 """Opens the house from settings: the one place that knows every room. It decides nothing."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,12 +36,10 @@ from app.wiring.rules import alert_thresholds, desk_rules, house_rules, limits_o
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """An open house: what its doors are handed. `order_path` is the same database, over
-    connections of their own for entering and working orders."""
+    """An open house: what its doors are handed."""
 
     settings: Settings
     database: Database
-    order_path: Database
     doorbell: Doorbell
 
 
@@ -49,25 +47,24 @@ class House:
 async def open_house(settings: Settings, url: str) -> AsyncIterator[House]:
     """Connect to a migrated database and open what every role needs. Raises WrongSchema."""
     await check(url)
-    async with AsyncExitStack() as stack:
-        database = await Database.open(url)
-        stack.push_async_callback(database.close)
-        order_path = await Database.open(url, planned_once=True)
-        stack.push_async_callback(order_path.close)
+    database = await Database.open(url)
+    doorbell = Doorbell(url, hears=(WORK, EVENTS))
+    try:
         async with database.transaction() as connection:
             for account, broker in sorted(settings.broker_of.items()):
                 await accounts.ensure(connection, account=account, broker=broker)
-        doorbell = Doorbell(url, hears=(WORK, EVENTS))
-        stack.push_async_callback(doorbell.close)
         doorbell.start()
-        yield House(settings, database, order_path, doorbell)
+        yield House(settings, database, doorbell)
+    finally:
+        await doorbell.close()
+        await database.close()
 
 
 @asynccontextmanager
 async def open_service(house: House) -> AsyncIterator[Service]:
     """The API's side: intake and stream."""
     settings = house.settings
-    intake, hub = Intake(house.database, house.order_path), Hub(house.database, house.doorbell)
+    intake, hub = Intake(house.database), Hub(house.database, house.doorbell)
     costs: dict[str, Calibration] = {}
     calibrating = Calibrating(
         house.database, settings.broker_of, settings.cost_history_orders, costs
@@ -127,7 +124,7 @@ def open_worker(house: House, *, mark: str | None = None) -> Worker:
     """The worker, with the feed and the brokers that settings name."""
     settings = house.settings
     return Worker(
-        database=house.order_path,
+        database=house.database,
         doorbell=house.doorbell,
         feed=open_feed(settings),
         brokers={a: broker_opener(settings, b) for a, b in settings.broker_of.items()},

@@ -53,7 +53,7 @@ def settings_of(tapes: Path, **more: Any) -> Settings:
 async def opened(
     service: Service, key: str, tapes: Path, **more: Any
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Backtests]]:
-    house = House(settings_of(tapes, **more), service.database, service.database, service.doorbell)
+    house = House(settings_of(tapes, **more), service.database, service.doorbell)
     async with (
         open_backtests(house) as made,
         client_for(create_api(service, backtests=made), key) as client,

@@ -2,12 +2,10 @@
 broke."""
 
 import asyncio
-from collections.abc import Iterable
 
 import asyncpg
 import pytest
 
-from app.engine.ids import new_id
 from app.store.database import Connection, Database, KeptConnection, unreachable
 
 WHO = "SELECT pg_backend_pid()"
@@ -94,33 +92,3 @@ async def test_what_the_database_refuses_breaks_nothing(database: Database) -> N
     async with kept.connection() as connection:
         assert await connection.fetchval("SELECT 1") == 1
     await kept.rest()
-
-
-BY_KEYS = "SELECT count(*) FROM orders WHERE account = 'main' AND id = ANY($1::uuid[])"
-
-
-async def plans(database: Database, sizes: Iterable[int]) -> tuple[int, int]:
-    """How often a statement was run by a plan for any values, and planned for those it had."""
-    async with database.connection() as connection:
-        statement = await connection.prepare(BY_KEYS)
-        for size in sizes:
-            await statement.fetchval([new_id() for _ in range(size)])
-        row = await connection.fetchrow(
-            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = $1",
-            BY_KEYS,
-        )
-    assert row is not None
-    return row["generic_plans"], row["custom_plans"]
-
-
-async def test_on_the_order_path_a_statement_is_planned_once(database: Database) -> None:
-    """With few keys each time, PostgreSQL by itself plans for them anew: it takes a plan for any
-    keys to find ten."""
-    few = [1] * 20
-    order_path = await Database.open(database.url, connections=1, planned_once=True)
-    try:
-        assert await plans(order_path, few) == (20, 0)
-    finally:
-        await order_path.close()
-    _, anew = await plans(database, few)
-    assert anew >= 5
