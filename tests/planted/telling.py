@@ -66,8 +66,8 @@ TELLING = (
         "fingerprint in the order of a set",
         (
             "app/api/order_bodies.py",
-            "        for name in sorted(body.model_fields_set)",
-            "        for name in body.model_fields_set",
+            "for name in sorted(body.model_fields_set)}",
+            "for name in body.model_fields_set}",
         ),
         tests="tests/api/test_fingerprints.py",
     ),
