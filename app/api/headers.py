@@ -9,9 +9,6 @@ from fastapi import Request
 from app.api.errors import Problem
 from app.domain.refusal import Refusal, Stale
 
-_FIRST = "slipstream.headers"
-"""Where the first value of each header lies in a request's scope."""
-
 _KEY_LENGTH_MAX = 255
 
 _ETAG = re.compile(r'(W/)?"[^"]*"')
@@ -22,14 +19,13 @@ _PREFER_LENGTH_MAX = 500
 
 
 def header(request: Request, name: str) -> str | None:
-    """A header's first value."""
-    scope = request.scope
-    first = scope.get(_FIRST)
-    if first is None:
-        # Made once for all that ask; Starlette's own walks through all headers for each.
-        first = scope[_FIRST] = dict(reversed(scope["headers"]))
-    value: bytes | None = first.get(name.encode())
-    return value.decode("latin-1") if value is not None else None
+    """A header's first value. Read where it lies: for two or three, a mapping costs more."""
+    raw = name.encode()
+    for key, value in request.scope["headers"]:
+        if key == raw:
+            found: str = value.decode("latin-1")
+            return found
+    return None
 
 
 def idempotency_key(request: Request) -> str | None:

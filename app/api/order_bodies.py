@@ -97,8 +97,8 @@ class OrderBody(Bracketed):
 _BODY_NAMES = {"start": "start_time", "end": "end_time"}
 _SMART = Request._field_defaults["smart"]
 _asked = itemgetter(*(_BODY_NAMES.get(name, name) for name in Request._fields[1:-2]))
-"""What stands in a request as in the body, between its account and its exits; a model takes ten
-times as long as a mapping to give its values, one by one and by name twice that."""
+"""What stands in a request as in the body, between its account and its exits: by place and from a
+mapping, for by name and from a model it takes more than twice as long."""
 
 BATCH_MAX = 1_000
 

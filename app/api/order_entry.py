@@ -29,7 +29,7 @@ router = APIRouter(tags=["orders"], route_class=Direct)
 BATCH_BYTES_MAX = 1024 * 1024
 
 Shown = Callable[[Any], views.Answer]
-"""Of an order that was accepted, or one that was there."""
+"""How an `Accepted` is shown."""
 
 
 @router.post(

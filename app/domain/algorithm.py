@@ -77,8 +77,8 @@ class Terms:
         return self._by_name.get(name)
 
     def complete(self, owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        """What was given, parsed and checked, with the usual for the rest. Raises Refusal naming
-        the field; `owner` is whose parameters they are."""
+        """What was given, parsed and checked, with the usual for the rest, in no certain order.
+        Raises Refusal naming the field; `owner` is whose parameters they are."""
         if not given.keys() <= self._by_name.keys():
             known = ", ".join(self._by_name) or "none"
             first = min(given.keys() - self._by_name.keys())

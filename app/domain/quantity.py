@@ -23,8 +23,7 @@ class Side(StrEnum):
 
 
 def digits(value: Decimal) -> str:
-    """A decimal as text without an exponent: `format(value, "f")`, which takes three times as
-    long."""
+    """A decimal as text without an exponent: `format(value, "f")`, which takes twice as long."""
     text = str(value)
     return format(value, "f") if "E" in text else text
 

@@ -14,7 +14,10 @@ AUTO = "auto"
 
 
 class Request(NamedTuple):
-    """A parent order as asked for. Exactly one of `qty` and `notional` must be given."""
+    """A parent order as asked for. Exactly one of `qty` and `notional` must be given.
+
+    The body of an order says all but the first and the last two as they stand here.
+    """
 
     account: str
     symbol: str

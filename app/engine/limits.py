@@ -70,7 +70,9 @@ async def checked(
     if confirmed:
         check_confirmed(confirmed)
     # Nearly always it is; a coroutine to find that out would take longer than finding it.
-    known = service.limits.at_hand() or await service.limits.look()
+    known = service.limits.at_hand()
+    if known is None:
+        known = await service.limits.look()
     bearing = bearing_on(service, known, proposal)
     counted = any([bound.limit.held is Held.USAGE for bound in bearing])
     one = Checked(proposal, service.limits.house, confirmed, known.version, counted)

@@ -48,18 +48,18 @@ def order(row: Row) -> Answer:
     """One parent order, whole."""
     filled = row["filled"]
     unsent = row["qty"] + row["excess"] - filled - row["working"] - row["unknown"] - row["canceled"]
-    return entered(row) | {
-        "reason": row["reason"],
-        "filled": text(filled),
-        "working": text(row["working"]),
-        "unknown": text(row["unknown"]),
-        "unsent": text(unsent),
-        "canceled": text(row["canceled"]),
-        "excess": text(row["excess"]),
-        "average_price": text(_average(row)),
-        "fees": text(row["fees"]),
-        "finished_at": moment(row["finished_at"]),
-    }
+    answer = entered(row)
+    answer["reason"] = row["reason"]
+    answer["filled"] = text(filled)
+    answer["working"] = text(row["working"])
+    answer["unknown"] = text(row["unknown"])
+    answer["unsent"] = text(unsent)
+    answer["canceled"] = text(row["canceled"])
+    answer["excess"] = text(row["excess"])
+    answer["average_price"] = text(_average(row))
+    answer["fees"] = text(row["fees"])
+    answer["finished_at"] = moment(row["finished_at"])
+    return answer
 
 
 def entered(row: Row) -> Answer:
