@@ -45,12 +45,13 @@ from app.api.answers import ANSWERS
 from app.api.auth import Reception
 from app.api.backtest_bodies import BacktestBody, WhatIfBody
 from app.api.contents import DESCRIPTION, TAGS
-from app.api.direct import Api, Shortcut
+from app.api.direct import Shortcut
 from app.api.metrics import Metrics
 from app.api.openapi import document
 from app.api.order_bodies import AmendBody, BatchBody, OrderBody
 from app.api.rates import RateRules, Rates
 from app.api.shell import Shell
+from app.api.side_door import Api, SideDoor
 from app.api.signal_bodies import SignalBody
 from app.api.streams import Pace, Streams
 from app.engine.access import Keyring
@@ -146,8 +147,8 @@ def create_api(
         api.include_router(room.router)
     errors.install(api)
     api.add_middleware(Shell, metrics=api.state.metrics)
-    api.shortcut = Shortcut(order_entry.router.routes, api.exception_handlers)
-    api.side_door = Shell(api.shortcut, api.state.metrics)
+    shortcut = Shortcut(order_entry.router.routes, api.exception_handlers)
+    api.side_door = SideDoor(shortcut, api.state.metrics)
     public = health.PUBLIC | tradingview.PUBLIC
     document(api, _BODIES, public, answers=ANSWERS)
     docs_page.install(api)

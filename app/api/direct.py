@@ -1,13 +1,14 @@
 """Routes that are called directly, where finding the way costs more than the work."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope
 
 from app.api.auth import Needs
 
@@ -48,28 +49,21 @@ class Shortcut:
     def knows(self, scope: Scope) -> bool:
         return scope["type"] == "http" and (scope["method"], scope["path"]) in self._routes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @property
+    def lines(self) -> Mapping[tuple[bytes, bytes], tuple[str, str]]:
+        """Method and path of each route, by what a request's first line says."""
+        named = {(method.encode(), path.encode()): (method, path) for method, path in self._routes}
+        return MappingProxyType(named)
+
+    async def answer(self, scope: Scope, receive: Receive) -> Response:
+        """Raises what nobody expected."""
         scope["route"], handle = self._routes[scope["method"], scope["path"]]
-        request = Request(scope, receive, send)
+        request = Request(scope, receive)
         try:
-            answer = await handle(request)
+            return await handle(request)
         except Exception as failure:
             on = next((self._on[kind] for kind in type(failure).__mro__ if kind in self._on), None)
             if on is None:
-                raise  # Nobody expected it: the shell's affair.
-            answer = await on(request, failure)
-        await answer(scope, receive, send)
-
-
-class Api(FastAPI):
-    """An app with a side door for direct routes; `shortcut` stands in a shell of its own."""
-
-    shortcut: Shortcut
-    side_door: ASGIApp
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.shortcut.knows(scope):
-            scope["app"] = self
-            await self.side_door(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+                raise
+            answer: Response = await on(request, failure)
+            return answer

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.api.frames import PreparedFrames
-from app.api.slow_clients import PatientProtocol
+from app.api.whole_requests import WholeProtocol
 
 SEND_BUFFER = 48 * 1024
 """Bytes the kernel keeps for a reader that is slow. Its own choice, megabytes each, would let a
@@ -19,7 +19,7 @@ could not reach it."""
 
 OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
-        "http": PatientProtocol,
+        "http": WholeProtocol,
         "ws": PreparedFrames,
         "ws_per_message_deflate": False,
         "ws_max_size": 64 * 1024,

@@ -29,6 +29,11 @@ class OneWrite(asyncio.Transport):
             self._held = data
             self._soon(self._flush)
 
+    def write_whole(self, data: bytes) -> None:
+        """What nothing follows, after what is held."""
+        self._flush()
+        self.raw.write(data)
+
     def close(self) -> None:
         self._flush()
         self.raw.close()

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
-_BOUND: ContextVar[str] = ContextVar(f"{STRUCTLOG_KEY_PREFIX}request_id")
+BOUND: ContextVar[str] = ContextVar(f"{STRUCTLOG_KEY_PREFIX}request_id")
 """By its name every log line that is written meanwhile has it; structlog's own `bind_contextvars`
 takes ten times as long, and knows nothing of this one."""
 
@@ -29,15 +29,13 @@ class Shell:
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
-        self._metrics = metrics
-        self._tells: bool | None = None
+        self._register = Register(metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id = name_request(scope)
         began, status = time.perf_counter(), 0
 
         async def tell(message: Message) -> None:
@@ -47,7 +45,7 @@ class Shell:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        bound = _BOUND.set(request_id)
+        bound = BOUND.set(request_id)
         try:
             await self._app(scope, receive, tell)
         except Exception as failure:
@@ -56,10 +54,18 @@ class Shell:
                 raise  # The answer has begun; the server can only cut it off.
             await answered(body, retry_headers(body))(scope, receive, tell)
         finally:
-            self._keep(scope, status, time.perf_counter() - began)
-            _BOUND.reset(bound)
+            self._register.keep(scope, status, time.perf_counter() - began)
+            BOUND.reset(bound)
 
-    def _keep(self, scope: Scope, status: int, seconds: float) -> None:
+
+class Register:
+    """Where requests are counted and logged."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._tells: bool | None = None
+
+    def keep(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
         if scope.get("root_path") and route != "unknown":
             route = scope["root_path"] + route
@@ -76,6 +82,12 @@ class Shell:
             status=status,
             milliseconds=round(seconds * 1000, 3),
         )
+
+
+def name_request(scope: Scope) -> str:
+    """Give a request its id, its client's own where it has one."""
+    named = scope.setdefault("state", {})["request_id"] = _request_id(scope)
+    return named
 
 
 def _request_id(scope: Scope) -> str:

@@ -36,8 +36,11 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._expect(BODY_SECONDS)
+        self.expect_body()
         super().on_headers_complete()
+
+    def expect_body(self) -> None:
+        self._expect(BODY_SECONDS)
 
     def on_message_complete(self) -> None:
         self._due_at = inf

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
-from app.api.direct import Api
+from app.api.side_door import Api
 from tests.api.conftest import MakeKey, client_for, order_body, silence
 
 GOOD = json.dumps(order_body(client_order_id="mine"))
