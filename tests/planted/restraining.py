@@ -24,9 +24,9 @@ RESTRAINING = (
     fault(
         "the limits remembered are the limits",
         (
-            "app/store/entering.py",
-            '        asked.append(f"limits_are(${2 + len(own) + len(market)})")\n',
-            '        asked.append(f"${2 + len(own) + len(market)}::bigint IS NOT NULL")\n',
+            "app/store/entry.py",
+            '        asked.append(f"limits_are(${next(numbers)})")\n',
+            '        asked.append(f"${next(numbers)}::bigint IS NOT NULL")\n',
         ),
         tests="tests/api/test_limits.py"
         "::test_once_a_change_is_answered_nothing_that_breaks_it_is_entered",

@@ -177,10 +177,57 @@ async def test_an_order_whose_key_is_taken_leaves_no_event(database: Database) -
     assert {r["order_id"] for r in told} == {first.order["id"], third.order["id"]}
 
 
-async def test_orders_of_one_batch_name_the_same_in_the_same_order(database: Database) -> None:
-    """Their values travel column by column: another order would give a side for a symbol."""
-    first, second = an_arrival(), an_arrival()
+async def test_orders_of_one_batch_name_the_same_columns_in_any_order(database: Database) -> None:
+    """Their values travel column by column: nobody may get a side for a symbol."""
+    first, second = (an_arrival(side=side, body_sha256=b"\x01" * 32) for side in ("buy", "sell"))
     turned = dict(reversed(second.order.items()))
     async with database.connection() as connection:
-        with pytest.raises(AssertionError, match="same order"):
-            await enter(connection, [first.order, turned], [first.market, second.market])
+        entered = await enter(connection, [first.order, turned], [first.market, second.market])
+    for order in (first.order, turned):
+        row = dict(await row_of(database, order["id"]))
+        assert dict(entered[order["id"]]) == row
+        assert {name: row[name] for name in ("symbol", "side")} == {
+            name: order[name] for name in ("symbol", "side")
+        }
+
+
+@pytest.mark.parametrize("more", [{"reason": "x"}, None], ids=["more", "less"])
+async def test_an_order_that_names_other_columns_is_not_entered(
+    database: Database, more: dict[str, str] | None
+) -> None:
+    first, second = an_arrival(), an_arrival()
+    other = {**second.order, **more} if more else dict(list(second.order.items())[:-1])
+    async with database.connection() as connection:
+        for batch in ([first.order, other], [other, first.order]):
+            with pytest.raises(AssertionError, match="name the same"):
+                await enter(connection, batch, [first.market, second.market])
+
+
+@pytest.mark.parametrize("many", [2, 64, 65, 130])
+async def test_terms_may_be_shared_by_all_by_some_or_by_nobody(
+    database: Database, many: int
+) -> None:
+    """Beyond 64 kinds each brings its own. They are entered in the order they were given in,
+    which is that in which they wait for others of their names."""
+    kinds = [
+        {
+            "tags": [f"t{n}"],
+            "priority": n % 3,
+            "strategy": f"s{n % 7}" if n % 5 else None,
+            "max_participation": Decimal("0.1" if n % 2 else "0.10"),
+        }
+        for n in range(many)
+    ]
+    batch = [an_arrival(**kinds[n * 7 % many], body_sha256=b"\x01" * 32) for n in range(150)]
+    verdicts = await intake.insert(database, batch)
+    for arrival, verdict in zip(batch, verdicts, strict=True):
+        assert isinstance(verdict, Accepted)
+        row = dict(await row_of(database, arrival.order["id"]))
+        assert dict(verdict.row) == row
+        assert [str(row[name]) for name in kinds[0]] == [
+            str(arrival.order[name]) for name in kinds[0]
+        ]
+    async with database.connection() as connection:
+        stored = await connection.fetch("SELECT client_order_id FROM orders ORDER BY ctid")
+    names = [row["client_order_id"] for row in stored]
+    assert names == sorted(arrival.order["client_order_id"] for arrival in batch)
