@@ -1,7 +1,7 @@
 """What else an order could have become: each algorithm the router knows, with its expected cost."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from app.domain.admission import Admitted
@@ -72,4 +72,4 @@ def _as(task: Task, algorithm: Algorithm, request: Request) -> Task:
     given: dict[str, Any] = {}
     if known is not None and placement in known.choices:
         given["placement"] = placement
-    return replace(task, algo=algorithm.name, end=end, params=complete(algorithm, given))
+    return task._replace(algo=algorithm.name, end=end, params=complete(algorithm, given))

@@ -25,7 +25,7 @@ _FURTHEST = 1_000
 def forced(task: Task, fact: StopHit | ExitForced) -> Task:
     """The order from here on: no price bounds it but the house's collar."""
     reason = STOP if isinstance(fact, StopHit) else fact.reason
-    return replace(task, limit_price=None, params={**task.params, "forced": reason})
+    return task._replace(limit_price=None, params={**task.params, "forced": reason})
 
 
 def is_forced(task: Task) -> bool:

@@ -1,7 +1,7 @@
 """When an order that follows the market's volume may be expected to trade: an estimate, no plan."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -70,7 +70,7 @@ def _told(task: Task) -> Task:
     params = {name: value for name, value in task.params.items() if name != "max_child"}
     params |= {RATE: rate if cap is None else min(rate, cap), "completion": Completion.LEAVE.value}
     params["child"] = max(usual, least)
-    return replace(task, params=params)
+    return task._replace(params=params)
 
 
 def _reached(task: Task, daily_volume: Decimal, until: Instant) -> Reached:

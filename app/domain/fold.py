@@ -84,8 +84,7 @@ def _moved(execution: Execution, fact: Moved) -> Execution:
 
 def _amended(execution: Execution, fact: Amended) -> Execution:
     task = execution.task
-    changed = replace(
-        task,
+    changed = task._replace(
         qty=fact.qty if fact.qty is not None else task.qty,
         limit_price=fact.limit_price if fact.limit_price is not None else task.limit_price,
         end=fact.end if fact.end is not None else task.end,

@@ -1,10 +1,11 @@
 """What one parent order asks for, with all that its plan depends on, snapshotted at acceptance."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from app.domain.instant import SECOND, Instant, Micros
 from app.domain.instrument import Instrument
@@ -44,8 +45,7 @@ class Policy:
     """How long before the close an order leaves the market for the closing auction."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A parent order as its algorithm sees it. Amending makes a new one; time never does.
 
     Quantities are in units of the instrument, `max_participation` is a fraction of the market's
@@ -70,7 +70,7 @@ class Task:
     limit_price: Decimal | None = None
     max_participation: Decimal | None = None
     urgency: Urgency = Urgency.NORMAL
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = MappingProxyType({})
     reduce_only: bool = False
     extended_hours: bool = False
 

@@ -1,7 +1,7 @@
 """Makes every stored decision of an order again, and says where another comes out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
@@ -67,7 +67,7 @@ def verify(row: Row, told: Sequence[Told]) -> Iterator[Verdict]:
             yield Verdict(event.seq, None, False, f"its events do not follow: {what!r}")
             return
         if event.seq == known_from:
-            past.reterm(replace(task, qty=past.execution.task.qty))
+            past.reterm(task._replace(qty=past.execution.task.qty))
 
 
 def _accepted(row: Row, told: Sequence[Told]) -> tuple[Task, int]:
@@ -79,7 +79,7 @@ def _accepted(row: Row, told: Sequence[Told]) -> tuple[Task, int]:
     task = rows.task(row)
     if before:
         task = rows.with_terms(task, before[0])
-    return replace(task, qty=Decimal(told[0].data["order"]["qty"])), known_from
+    return task._replace(qty=Decimal(told[0].data["order"]["qty"])), known_from
 
 
 def _verdict(

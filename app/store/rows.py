@@ -1,7 +1,7 @@
 """Rows to domain records and back, one place each."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -227,8 +227,7 @@ def terms_to_json(task: Task) -> dict[str, Any]:
 def with_terms(task: Task, told: Mapping[str, Any]) -> Task:
     """The order as it was before an amendment."""
     limit, cap = told["limit_price"], told["max_participation"]
-    return replace(
-        task,
+    return task._replace(
         qty=Decimal(told["qty"]),
         limit_price=Decimal(limit) if limit is not None else None,
         end=from_datetime(datetime.fromisoformat(told["end_at"])),

@@ -1,7 +1,7 @@
 """The parents of the tracking study: the same orders under each schedule, and what they missed."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -110,9 +110,9 @@ def under(task: Task, schedule: str, slices: int, placement: str) -> Task:
     """The same order by another schedule: same slots, same random times, other sizes."""
     given = {"slices": slices, "placement": placement}
     if schedule == "twap":
-        return replace(task, algo="twap", params=complete(BY_NAME["twap"], given))
+        return task._replace(algo="twap", params=complete(BY_NAME["twap"], given))
     given["adaptive"] = "on" if schedule == "adaptive" else "off"
-    return replace(task, algo="vwap", params=complete(BY_NAME["vwap"], given))
+    return task._replace(algo="vwap", params=complete(BY_NAME["vwap"], given))
 
 
 def missed(data: Path, parent: Parent, run: Run) -> Missed:

@@ -93,7 +93,7 @@ def tasks(instrument: Instrument, session: Session) -> Iterator[Parent]:
 
 def sooner(parent: Parent, kappa_t: str) -> Parent:
     given = {"slices": SLICES, "placement": "cross", "kappa_t": kappa_t}
-    task = replace(parent.task, algo="is", params=complete(BY_NAME["is"], given))
+    task = parent.task._replace(algo="is", params=complete(BY_NAME["is"], given))
     return replace(parent, task=task)
 
 

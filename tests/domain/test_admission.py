@@ -601,7 +601,7 @@ def test_a_price_far_beyond_the_market_is_no_price_one_would_take(
     refusal = refused(asked)
     assert (refusal.code, refusal.field) == ("out_of_range", "params.would_price")
     assert try_admit(asked | {"params": {"would_price": edge}})
-    amended = replace(try_admit({"side": Side(side)}).task, params={"would_price": D(slip)})
+    amended = try_admit({"side": Side(side)}).task._replace(params={"would_price": D(slip)})
     rules = Rules(Thresholds(), POLICY)
     with pytest.raises(Refusal, match="collar"):
         check_amended(amended, scene(), rules, ["params"])

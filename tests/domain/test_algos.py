@@ -176,7 +176,7 @@ def test_without_jitter_slices_start_on_the_grid(algo: str, slices: int) -> None
 def test_jitter_is_bounded(task: Task) -> None:
     count = task.params.get("slices") or 1
     jittered = plan_of(task)
-    still = plan_of(replace(task, params={**task.params, "jitter": 0}))
+    still = plan_of(task._replace(params={**task.params, "jitter": 0}))
     length = (task.end - task.start) // count + 1
     reach = min(int(task.params["jitter"] * SECOND), length // 2)
     for moved, nominal in zip(jittered.steps, still.steps, strict=True):
@@ -188,7 +188,7 @@ def test_jitter_is_bounded(task: Task) -> None:
 def test_jitter_keeps_the_mean(algo: str) -> None:
     jitter, slices = 20, 1000
     task = a_task(algo, 10**6, length=1000 * MINUTE, session=ALWAYS, params={"slices": slices})
-    task = replace(task, params={**task.params, "jitter": jitter})
+    task = task._replace(params={**task.params, "jitter": jitter})
     offsets = [step.at - OPEN - k * MINUTE for k, step in enumerate(plan_of(task).steps)]
     assert len(offsets) == slices
     # The middle of the draw is `jitter` into the slot; a uniform one spreads by jitter / √3.
@@ -201,7 +201,7 @@ def test_jitter_keeps_the_mean(algo: str) -> None:
 def test_the_seed_and_nothing_else_moves_the_slices(algo: str) -> None:
     one, other = a_task(algo, seed="one"), a_task(algo, seed="other")
     assert [s.at for s in plan_of(one).steps] != [s.at for s in plan_of(other).steps]
-    bigger = replace(one, qty=D(2000), order_id="o2")
+    bigger = one._replace(qty=D(2000), order_id="o2")
     assert [s.at for s in plan_of(one).steps] == [s.at for s in plan_of(bigger).steps]
 
 

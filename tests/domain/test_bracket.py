@@ -223,7 +223,7 @@ def brackets(draw: st.DrawFn):  # type: ignore[no-untyped-def]
         limit=draw(st.sampled_from([None, "100", "99.95", "100.05"])),
         params={k: v for k, v in params.items() if v is not None},
     )
-    return replace(task, policy=replace(task.policy, collar=D("0.5")))
+    return task._replace(policy=replace(task.policy, collar=D("0.5")))
 
 
 @settings(max_examples=settings.default.max_examples * 4)
@@ -267,7 +267,7 @@ def test_no_touch_at_the_stop_is_missed(data: st.DataObject) -> None:
 
 def test_a_bounce_does_not_undo_it() -> None:
     task = a_task("bracket", 500, side=Side.SELL, limit="105", params={"stop": "99"})
-    world = World(replace(task, policy=replace(task.policy, collar=D("0.5"))), dip(), Venue(hits=0))
+    world = World(task._replace(policy=replace(task.policy, collar=D("0.5"))), dip(), Venue(hits=0))
     world.run()
     assert world.execution.status is OrderStatus.FILLED
     assert world.forced == [(OPEN + SECOND, "stop")]
@@ -298,7 +298,7 @@ def test_a_gap_through_the_collar_waits_for_the_next_trade() -> None:
         moment = OPEN + second * SECOND
         quote = Quote(D(bid), D(bid) + TICK, D(100), D(100), moment, moment)
         rows.append(Row(moment, quote, D(last), D(second)))
-    near = replace(task, policy=replace(task.policy, collar=D("0.05")))
+    near = task._replace(policy=replace(task.policy, collar=D("0.05")))
     world = World(near, rows, Venue(hits=0))
     world.run(until=OPEN + 2 * SECOND)
     assert world.forced == [(OPEN + SECOND, "stop")]

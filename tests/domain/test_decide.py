@@ -167,7 +167,7 @@ def orders(draw: st.DrawFn) -> Task:
         curve=None if closes else draw(st.sampled_from([None, bending_curve()])),
         params={k: v for k, v in params.items() if v is not None},
     )
-    return replace(task, extended_hours=may and draw(st.booleans()))
+    return task._replace(extended_hours=may and draw(st.booleans()))
 
 
 @st.composite
@@ -719,7 +719,7 @@ def test_the_guards_bind_in_their_order() -> None:
     look("min_child")
     ex = replace(ex, filled=ZERO)
     look("limit_price")
-    ex = replace(ex, task=replace(task, limit_price=None))
+    ex = replace(ex, task=task._replace(limit_price=None))
     look("collar")
     seen = replace(seen, last=D("100.02"))
     look("self_match")

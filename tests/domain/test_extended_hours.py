@@ -1,7 +1,6 @@
 """Orders before the open and after the close: who may, when, and by what children."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -153,7 +152,7 @@ def test_an_order_costs_more_where_little_trades() -> None:
 
 
 def worked(limit: str | None = None, **of: Any) -> World:
-    task = replace(a_task("smart_limit", limit=limit, **of), extended_hours=True)
+    task = a_task("smart_limit", limit=limit, **of)._replace(extended_hours=True)
     return World(task, steady(), Venue(hits=0))
 
 
@@ -168,7 +167,7 @@ def test_what_does_not_cross_at_once_is_taken_back() -> None:
     """Ten shares are shown and a hundred wanted: nothing there is immediate-or-cancel."""
     moments = range(OPEN, OPEN + 12 * MINUTE, 7 * SECOND)
     thin = [Row(at, Quote(D("99.98"), D("100.02"), D(10), D(10), at, at), D(100)) for at in moments]
-    task = replace(a_task("smart_limit", 100, params={"patience": 0}), extended_hours=True)
+    task = a_task("smart_limit", 100, params={"patience": 0})._replace(extended_hours=True)
     world = World(task, thin, Venue(hits=0)).run()
     crossing = [(at, s.qty) for at, s in world.sends if s.purpose is Purpose.CROSS]
     back = [at for at, cancel in world.cancels if cancel.reason == NOT_TAKEN]

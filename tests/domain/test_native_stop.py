@@ -118,7 +118,7 @@ class Guarded(World):
 @given(st.data())
 def test_stops_rest_only_with_exits_that_wait(data: st.DataObject) -> None:
     task = data.draw(brackets())
-    task = replace(task, extended_hours=data.draw(st.sampled_from([False, False, True])))
+    task = task._replace(extended_hours=data.draw(st.sampled_from([False, False, True])))
     plain = data.draw(venues())
     venue = Stopping(**{n: getattr(plain, n) for n in ("rng", "lag", "refuses", "silent", "hits")})
     said = data.draw(st.one_of(st.just([]), commands(task)))
@@ -131,7 +131,7 @@ def test_stops_rest_only_with_exits_that_wait(data: st.DataObject) -> None:
 @given(brackets(), st.booleans())
 def test_other_orders_never_carry_one(task: Task, stops: bool) -> None:
     """Only the exit of a bracket has a stop at all."""
-    plain = replace(task, params={k: v for k, v in task.params.items() if k != "stop"})
+    plain = task._replace(params={k: v for k, v in task.params.items() if k != "stop"})
     if plain.limit_price is None:
         return
     decision = choose(working(plain), market(), OPEN, Desk(stops=stops))
@@ -275,8 +275,8 @@ def test_what_no_broker_holds_goes_out_plainly(more: dict[str, Any]) -> None:
 
 def test_pairs_and_extended_hours_go_out_plainly() -> None:
     task = an_exit().task
-    pair = replace(task, instrument=replace(task.instrument, symbol="BTC/USD"))
-    for other in (pair, replace(task, extended_hours=True)):
+    pair = task._replace(instrument=replace(task.instrument, symbol="BTC/USD"))
+    for other in (pair, task._replace(extended_hours=True)):
         assert sent(choose(working(other), market(), OPEN, STOPS)).stop_price is None
 
 
@@ -290,7 +290,7 @@ def test_whoever_is_first_nothing_is_sold_twice() -> None:
     rest once it knows what that was."""
     task = a_task("bracket", 500, side=Side.SELL, limit="105", params={"stop": "99"})
     venue = Stopping(hits=0)
-    world = Guarded(replace(task, policy=replace(task.policy, collar=D("0.5"))), dip(), venue)
+    world = Guarded(task._replace(policy=replace(task.policy, collar=D("0.5"))), dip(), venue)
     ended(world.run())
     assert venue.fired == 1
     assert world.forced == [(OPEN + SECOND, "stop")]

@@ -95,7 +95,7 @@ class Reducing(World):
 @settings(max_examples=settings.default.max_examples * 4)
 @given(st.data())
 def test_no_child_takes_a_position_through_zero(data: st.DataObject) -> None:
-    task = replace(data.draw(orders()), reduce_only=True)
+    task = data.draw(orders())._replace(reduce_only=True)
     ats = sorted(data.draw(st.lists(moments(task), max_size=4, unique=True)))
     amounts = st.sampled_from([-300, -40, 0, 7, 200])
     moves = [Moves(at, data.draw(amounts), data.draw(st.sampled_from([0, 0, 50]))) for at in ats]
@@ -124,7 +124,7 @@ def reducing(qty: int = 500, **over: object) -> Desk:
 
 def sell(qty: int = 1000, **over: object):  # type: ignore[no-untyped-def]
     task = a_task("market", qty, side=Side.SELL, **over)  # type: ignore[arg-type]
-    return begun(replace(task, reduce_only=True))
+    return begun(task._replace(reduce_only=True))
 
 
 def test_it_sends_no_more_than_is_held_and_says_what_bound_it() -> None:
@@ -169,13 +169,13 @@ def test_what_it_holds_is_not_known_so_nothing_is_sent() -> None:
 
 def test_the_last_of_a_position_is_not_too_small() -> None:
     task = a_task("market", 1000, side=Side.SELL, params={"min_child": "70"})
-    [send] = choose(begun(replace(task, reduce_only=True)), market(), OPEN, reducing(30)).actions
+    [send] = choose(begun(task._replace(reduce_only=True)), market(), OPEN, reducing(30)).actions
     assert isinstance(send, Send)
     assert send.qty == 30
 
 
 def test_a_shrunken_position_calls_back_what_rests() -> None:
-    task = replace(a_task("limit", 400, side=Side.SELL, limit="101"), reduce_only=True)
+    task = a_task("limit", 400, side=Side.SELL, limit="101")._replace(reduce_only=True)
     world = Reducing(
         task,
         steady(),

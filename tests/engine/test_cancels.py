@@ -120,7 +120,7 @@ def leaving(order_id: str, canceled: bool) -> Execution:
     """An order with a child that is asked to move, and maybe to end."""
     begun = intent(order_id, 1, 100)
     rests = replace(begun, purpose=Purpose.REST)
-    found = accepted(replace(a_task("twap", 1000), order_id=order_id))
+    found = accepted(a_task("twap", 1000)._replace(order_id=order_id))
     for fact in (
         Moved(OPEN, OrderStatus.WORKING),
         rests,

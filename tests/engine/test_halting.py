@@ -57,7 +57,7 @@ class Order:
 
 def order(name: str, *facts: Fact, symbol: str = "XYZ", strategy: str | None = None) -> Order:
     task = a_task("limit")
-    task = replace(task, order_id=name, instrument=replace(task.instrument, symbol=symbol))
+    task = task._replace(order_id=name, instrument=replace(task.instrument, symbol=symbol))
     execution = apply(accepted(task), Moved(OPEN, OrderStatus.WORKING))
     for fact in facts:
         execution = apply(execution, fact)

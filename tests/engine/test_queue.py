@@ -24,7 +24,7 @@ BEGINS = Decision((Move(S.WORKING),))
 
 
 def order(name: str, *moves: OrderStatus, priority: int = 0) -> Working:
-    execution = accepted(replace(a_task(), order_id=name))
+    execution = accepted(a_task()._replace(order_id=name))
     for status in moves:
         execution = apply(execution, Moved(OPEN, status))
     return Working(execution, 1, None, None, ZERO, priority)

@@ -41,7 +41,7 @@ def order(
 ) -> Execution:
     """A working order after these facts."""
     task = a_task(side=side, **given)
-    task = replace(task, order_id=name, instrument=replace(task.instrument, symbol=symbol))
+    task = task._replace(order_id=name, instrument=replace(task.instrument, symbol=symbol))
     found = apply(accepted(task), Moved(OPEN, OrderStatus.WORKING))
     for fact in facts:
         found = apply(found, fact)
@@ -296,7 +296,7 @@ def test_who_waited_for_another_order_is_looked_at_when_that_changes(
 def test_a_place_that_is_free_calls_the_next_however_it_came_free() -> None:
     """Over, or paused by the one whose turn it was."""
     made = Roster(1)
-    waiting = [loaded(accepted(replace(a_task(), order_id=name))) for name in ("second", "third")]
+    waiting = [loaded(accepted(a_task()._replace(order_id=name))) for name in ("second", "third")]
     made.remember([loaded(order("first")), *waiting], OPEN)
     for one in made.due(OPEN):
         if one.order_id != "first":

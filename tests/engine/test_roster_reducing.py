@@ -20,7 +20,7 @@ SELL = Side.SELL
 
 def reducing(name: str, *facts: object):  # type: ignore[no-untyped-def]
     execution = order(name, side=SELL)
-    execution = replace(execution, task=replace(execution.task, reduce_only=True))
+    execution = replace(execution, task=execution.task._replace(reduce_only=True))
     for fact in facts:
         execution = apply(execution, fact)  # type: ignore[arg-type]
     return execution

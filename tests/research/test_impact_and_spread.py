@@ -67,7 +67,7 @@ def test_a_fill_in_parts_moves_the_market_like_one() -> None:
 
 def worked(venue: VenueOptions, **changes: object) -> Run:
     parent = a_parent("ACME", 0, 2, slices=20)
-    task = replace(parent.task, qty=Decimal(40_000), end=parent.task.start + 90 * MINUTE, **changes)
+    task = parent.task._replace(qty=Decimal(40_000), end=parent.task.start + 90 * MINUTE, **changes)
     return run(task, replace(opened(parent.market), venue=venue))
 
 

@@ -111,7 +111,7 @@ async def test_what_cannot_be_replayed_says_why(
         await world.let_go()
         await world.done(order_id, seconds=90)
         order = await finished(world, order_id)
-    early = replace(order, task=replace(order.task, extended_hours=True))
+    early = replace(order, task=order.task._replace(extended_hours=True))
     with pytest.raises(Conflict, match="in extended hours"):
         replay(early, tmp_path, dataset)
     for changes, words in (

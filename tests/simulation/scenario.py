@@ -1,7 +1,7 @@
 """One day drawn from a seed: the broker it meets, what is ordered, and what goes wrong."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -92,7 +92,7 @@ def draw(rng: Random) -> Scenario:
 def _tasks(rng: Random) -> tuple[tuple[Instant, Task], ...]:
     """Orders by age; so are their ids."""
     drawn = sorted((_task(rng) for _ in range(rng.randint(10, 12))), key=lambda task: task[0])
-    return tuple((at, replace(task, order_id=order_name(k))) for k, (at, task) in enumerate(drawn))
+    return tuple((at, task._replace(order_id=order_name(k))) for k, (at, task) in enumerate(drawn))
 
 
 def _means(rng: Random) -> Means:

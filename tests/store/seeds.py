@@ -26,7 +26,7 @@ ACCOUNT, BROKER = "a1", "paper"
 def task(algo: str = "twap", qty: Any = 1000, *, symbol: str = "XYZ", **given: Any) -> Task:
     made = a_task(algo, qty, **given)
     instrument = replace(made.instrument, symbol=symbol)
-    return replace(made, order_id=new_id(), account=ACCOUNT, instrument=instrument)
+    return made._replace(order_id=new_id(), account=ACCOUNT, instrument=instrument)
 
 
 def sha(text: str) -> str:

@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -158,7 +157,7 @@ async def test_whole_batches_never_wait_for_each_other_in_a_circle(
 
     def batch(own: list[str], wanted: list[str]) -> list[Arrival]:
         pairs = zip(own, wanted, strict=True)
-        return [an_arrival(replace(task(), order_id=o), **{name: want}) for o, want in pairs]
+        return [an_arrival(task()._replace(order_id=o), **{name: want}) for o, want in pairs]
 
     middle = an_arrival(**{name: names[5]})
     row = {"key": middle.idempotency, "signal": middle.signal}.get(name, middle.order)

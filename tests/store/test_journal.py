@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -433,7 +432,7 @@ async def test_a_desk_that_looks_waits_for_nobody_in_a_circle(pools: list[Databa
     """`take_attention` and the journal lock the same orders: both by id, wherever the rows lie."""
     ids = sorted(new_id() for _ in range(2))
     for order_id in reversed(ids):
-        await enter(pools[0], replace(task(), order_id=order_id))
+        await enter(pools[0], task()._replace(order_id=order_id))
 
     async def look() -> list[str]:
         async with pools[1].connection() as connection:
@@ -450,7 +449,7 @@ async def test_a_desk_that_looks_waits_for_nobody_in_a_circle(pools: list[Databa
 async def test_of_a_crowd_the_oldest_are_looked_at_first(database: Database) -> None:
     ids = sorted([new_id() for _ in range(5)])
     for order_id in reversed(ids):
-        await enter(database, replace(task(), order_id=order_id))
+        await enter(database, task()._replace(order_id=order_id))
     seen = []
     for _ in range(4):
         async with database.connection() as connection:
@@ -548,4 +547,4 @@ async def test_an_amended_order_is_loaded_as_amended(database: Database) -> None
     assert event["data"]["qty"] == "1200"
     assert event["data"]["end"].endswith("Z")
     assert event["data"]["params"] == {"patience": "2.5"}
-    assert replace(loaded.task, order_id="") != replace(task(), order_id="")
+    assert loaded.task._replace(order_id="") != task()._replace(order_id="")

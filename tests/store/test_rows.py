@@ -76,8 +76,7 @@ def tasks(draw: st.DrawFn) -> Task:
     curve = VolumeCurve(edges, tuple(shares), draw(st.booleans()), draw(words), bent)
     made = a_task(algo, params=draw(parameters(algo)), side=draw(st.sampled_from(Side)))
     opens = draw(instants)
-    return replace(
-        made,
+    return made._replace(
         order_id=new_id(),
         account=ACCOUNT,
         qty=draw(positive),

@@ -32,7 +32,7 @@ def test_an_order_that_trades_at_twice_its_rate_is_seen() -> None:
     tape = a_tape(90, 90)
     given = {"rate": "0.2", "child": 100, "placement": "cross", "end": OPEN + 60 * MINUTE}
     fast = done(a_task("pov", 1_000_000, **given), tape)
-    slow = replace(fast.task, params={**fast.task.params, "rate": Decimal("0.1")})
+    slow = fast.task._replace(params={**fast.task.params, "rate": Decimal("0.1")})
     kept = participation.measured(tape, replace(fast, task=slow))
     # At the end 8,000 of 40,400, where a tenth is allowed.
     assert kept.above == pytest.approx((8_000 - 4_040) / 100, rel=0.02)

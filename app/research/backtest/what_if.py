@@ -146,7 +146,7 @@ def changed_task(
     except Unavailable as missing:
         # Nothing will be there on another try: it is the past.
         raise Refusal(missing.code, missing.message, field=missing.field) from None
-    return replace(task, session=order.task.session), dropped
+    return task._replace(session=order.task.session), dropped
 
 
 def _request(task: Task, changes: Mapping[str, str]) -> tuple[Request, list[str]]:

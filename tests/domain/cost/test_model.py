@@ -36,7 +36,7 @@ def cost(
 ) -> Estimate:
     volume = conditions.daily_volume
     known = D(volume) if volume is not None else None
-    task = replace(task, urgency=urgency)
+    task = task._replace(urgency=urgency)
     return estimate_order(task, BY_NAME[task.algo], conditions, known, **more)
 
 
@@ -135,14 +135,14 @@ def test_an_estimate_as_json() -> None:
 
 def test_the_participation_cap_bounds_the_rate() -> None:
     hurried = a_task("vwap", 50_000, length=10 * MINUTE)
-    free, capped = cost(hurried), cost(replace(hurried, max_participation=D("0.1")))
+    free, capped = cost(hurried), cost(hurried._replace(max_participation=D("0.1")))
     assert CAPPED in capped.assumptions
     assert CAPPED not in free.assumptions
     # A tenth with the own volume counted is a ninth of the others'.
-    pace = pace_of(replace(hurried, max_participation=D("0.1")), BY_NAME["vwap"], V)
+    pace = pace_of(hurried._replace(max_participation=D("0.1")), BY_NAME["vwap"], V)
     assert 0.05 * pace.haste ** (1 / 0.6) == pytest.approx(1 / 9)
     assert (capped.urgency.bps or 0) < (free.urgency.bps or 0)
-    loose = cost(replace(hurried, max_participation=D("0.9999")))
+    loose = cost(hurried._replace(max_participation=D("0.9999")))
     assert CAPPED not in loose.assumptions
     assert loose.total == free.total
 
