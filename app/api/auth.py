@@ -64,23 +64,36 @@ class Needs:
     scope: str
 
     async def __call__(self, request: Request) -> Visit:
-        return await visit_with(bearer(header(request, "authorization")), self.scope, request)
+        return self.at_hand(request) or await visit_with(_text(request), self.scope, request)
+
+    def at_hand(self, request: Request) -> Visit | None:
+        """The visit of whoever holds a key that is remembered, as nearly always; a coroutine to
+        find that out would take longer than finding it. Raises Forbidden."""
+        reception: Reception = request.app.state.reception
+        text = _text(request)
+        key = reception.keyring.at_hand(text) if text is not None else None
+        return None if key is None else _visit(reception, key, self.scope, request)
 
 
 async def visit_with(text: str | None, scope: str, request: Request) -> Visit:
     """The visit of whoever holds the key `text`. Raises Problem 401, or Forbidden."""
     reception: Reception = request.app.state.reception
-    # Nearly always it is; a coroutine to find that out would take longer than finding it.
-    key = reception.keyring.at_hand(text) if text is not None else None
-    if key is None:
-        key = await known_key(reception.keyring, reception.rates, text, request)
+    key = await known_key(reception.keyring, reception.rates, text, request)
     if key is None:
         raise Problem(401, "not_authenticated", "this needs a living API key", _CHALLENGE)
+    return _visit(reception, key, scope, request)
+
+
+def _visit(reception: Reception, key: Key, scope: str, request: Request) -> Visit:
     if not key.may(scope):
         raise Forbidden("scope_missing", f"this key has no scope {scope!r}")
     route = getattr(request.scope.get("route"), "path", "")
     reception.rates.charge(key.id, scope, request.method, route)
     return Visit(reception.service, caller_of(key), key)
+
+
+def _text(request: Request) -> str | None:
+    return bearer(header(request, "authorization"))
 
 
 async def known_key(

@@ -23,10 +23,20 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+WHOLE = "slipstream.body"
+"""Where in its scope a request has its body, if it came in whole."""
+
+
 async def parsed(request: Request, model: type[Model]) -> Model:
     """The request's body. Raises Problem for what is no JSON object, RequestValidationError for
     the rest."""
     return checked(json_object(await read(request)), model)
+
+
+def whole(request: Request) -> bytes | None:
+    """The body of a request that came in whole, which is never too large: nobody has to wait."""
+    body: bytes | None = request.scope.get(WHOLE)
+    return body
 
 
 def checked(given: object, model: type[Model]) -> Model:

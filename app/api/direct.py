@@ -27,7 +27,8 @@ class Direct(APIRoute):
         (needs,) = (d.call for d in self.dependant.dependencies if isinstance(d.call, Needs))
 
         async def handle(request: Request) -> Response:
-            answer: Response = await handler(request, await needs(request))
+            visit = needs.at_hand(request) or await needs(request)
+            answer: Response = await handler(request, visit)
             return answer
 
         return handle

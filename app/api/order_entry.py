@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
 from app.api.auth import Reception, Trader, Visit
-from app.api.bodies import checked, json_object, parsed, read
+from app.api.bodies import checked, json_object, read, whole
 from app.api.direct import Direct
 from app.api.errors import malformed, refused, request_id_of, unexpected
 from app.api.header_parameters import IDEMPOTENCY_KEY, PREFER, with_headers
@@ -43,7 +43,7 @@ async def enter_order(request: Request, visit: Trader) -> Response:
     Who enters many may prefer short answers: `Prefer: return=minimal`.
     """
     key = idempotency_key(request)
-    body = await parsed(request, OrderBody)
+    body = checked(json_object(whole(request) or await read(request)), OrderBody)
     asked = body.request(visit.account(body.account))
     accepted = await accept(visit.service, visit.caller, asked, Given.of(given(body), key))
     shown, headers = _preferred(request)

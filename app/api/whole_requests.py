@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Message, Scope
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
+from app.api.bodies import WHOLE
 from app.api.heads import Heads
 from app.api.side_door import Api, SideDoor
 from app.api.slow_clients import PatientProtocol
@@ -94,6 +95,7 @@ class WholeProtocol(PatientProtocol):
     async def _serve(self, asked: WholeRequest) -> None:
         assert self._side_door is not None, "nobody else is asked for whole answers"
         try:
+            asked.scope[WHOLE] = bytes(asked.body)
             answer = await self._side_door.answer(asked.scope, asked.receive)
             if self.flow.write_paused:
                 await self.flow.drain()
