@@ -45,8 +45,8 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-def etag(row: Any) -> str:
-    return f'"v{row["version"]}"'
+def etag(version: int) -> str:
+    return f'"v{version}"'
 
 
 def expected_version(request: Request) -> int:

@@ -45,4 +45,4 @@ async def resolve_child(request: Request, order_id: str, child_id: Id, visit: Ri
     row = await resolve(
         visit.service, visit.caller, order_uuid(order_id), child_id, body.outcome, body.reason
     )
-    return JSONResponse(views.order(row), 200, {"ETag": etag(row)})
+    return JSONResponse(views.order(row), 200, {"ETag": etag(row["version"])})

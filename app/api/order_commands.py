@@ -70,4 +70,4 @@ async def cancel_all_orders(visit: Canceler, query: Annotated[AccountQuery, Quer
 
 
 def _answer(row: Any, status: int) -> Response:
-    return JSONResponse(views.order(row), status, {"ETag": etag(row)})
+    return JSONResponse(views.order(row), status, {"ETag": etag(row["version"])})

@@ -1,7 +1,8 @@
 """Parent orders on their way in: one, or many at once."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import orjson
 from fastapi import APIRouter, Request
@@ -19,7 +20,7 @@ from app.api.order_examples import BATCH_ANSWER, BATCH_REQUEST, ORDER_REQUEST
 from app.api.plain_answer import Plain
 from app.domain.refusal import Refusal
 from app.domain.request import Request as Asked
-from app.engine.accept import accept
+from app.engine.accept import accept_telling
 from app.engine.accept_many import Outcome, accept_many
 from app.engine.given import Given
 from app.store import views
@@ -28,8 +29,21 @@ router = APIRouter(tags=["orders"], route_class=Direct)
 
 BATCH_BYTES_MAX = 1024 * 1024
 
-Shown = Callable[[Any], views.Answer]
-"""How an `Accepted` is shown."""
+Headers = list[tuple[bytes, bytes]]
+
+
+class Shown(NamedTuple):
+    """How orders are shown: one that was entered just now, and one that was there."""
+
+    entered: Callable[[Any], views.Answer]
+    there: Callable[[Any], views.Answer]
+
+    def __call__(self, accepted: Any) -> views.Answer:
+        return (self.there if accepted.replayed else self.entered)(accepted.row)
+
+
+_WHOLE = Shown(views.entered, views.order)
+_IN_SHORT = Shown(views.order_in_short, views.order_in_short)
 
 
 @router.post(
@@ -42,16 +56,30 @@ async def enter_order(request: Request, visit: Trader) -> Response:
 
     Who enters many may prefer short answers: `Prefer: return=minimal`.
     """
-    key = idempotency_key(request)
-    body = checked(json_object(whole(request) or await read(request)), OrderBody)
-    asked = body.request(visit.account(body.account))
-    accepted = await accept(visit.service, visit.caller, asked, Given.of(given(body), key))
+    asked, said = _read(request, visit, whole(request) or await read(request))
     shown, headers = _preferred(request)
-    location = f"/orders/{accepted.row['id']}".encode()
-    headers += ((b"location", location), (b"etag", etag(accepted.row).encode()))
+    accepted, ahead = await accept_telling(
+        visit.service, visit.caller, asked, said, partial(views.ahead, shown=shown.entered)
+    )
+    if ahead is not None:
+        written = ahead.at(accepted.row.told)
+        return _entered(written, ahead.order_id, ahead.version, headers)
+    row = accepted.row
     if accepted.replayed:
         headers.append((b"idempotency-replayed", b"true"))
-    return Plain(orjson.dumps(shown(accepted)), 202, headers)
+    return _entered(orjson.dumps(shown(accepted)), row["id"], row["version"], headers)
+
+
+def _entered(written: bytes, order_id: str, version: int, headers: Headers) -> Response:
+    headers.append((b"location", f"/orders/{order_id}".encode()))
+    headers.append((b"etag", etag(version).encode()))
+    return Plain(written, 202, headers)
+
+
+def _read(request: Request, visit: Visit, raw: bytes) -> tuple[Asked, Given]:
+    key = idempotency_key(request)
+    body = checked(json_object(raw), OrderBody)
+    return body.request(visit.account(body.account)), Given.of(given(body), key)
 
 
 @router.post(
@@ -113,19 +141,11 @@ def _read_as(body: Any, visit: Visit) -> tuple[Asked, Given] | Exception:
         return wrong
 
 
-def _preferred(request: Request) -> tuple[Shown, list[tuple[bytes, bytes]]]:
+def _preferred(request: Request) -> tuple[Shown, Headers]:
     """How the client wants to see orders that it enters, and the headers that say so."""
     if prefers_minimal(request):
-        return _in_short, [MINIMAL_APPLIED]
-    return _whole, []
-
-
-def _whole(accepted: Any) -> views.Answer:
-    return views.order(accepted.row) if accepted.replayed else views.entered(accepted.row)
-
-
-def _in_short(accepted: Any) -> views.Answer:
-    return views.order_in_short(accepted.row)
+        return _IN_SHORT, [MINIMAL_APPLIED]
+    return _WHOLE, []
 
 
 def _result(request_id: str, outcome: Outcome, shown: Shown) -> dict[str, Any]:

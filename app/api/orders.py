@@ -104,7 +104,9 @@ async def get_order(request: Request, order_id: str, visit: Reader) -> Response:
     if exits is None:
         return _shown(request, row)
     # Of its exits the order's own version says nothing: there is no 304.
-    return JSONResponse({**views.order(row), "exits": exits}, headers={"ETag": etag(row)})
+    return JSONResponse(
+        {**views.order(row), "exits": exits}, headers={"ETag": etag(row["version"])}
+    )
 
 
 async def find_order(connection: Any, order_id: str, visit: Visit) -> Any:
@@ -124,7 +126,7 @@ def order_uuid(text: str, what: str = "order") -> str:
 
 
 def _shown(request: Request, row: Any) -> Response:
-    tag = etag(row)
+    tag = etag(row["version"])
     if is_known(request, tag):
         return Response(status_code=304, headers={"ETag": tag})
     return JSONResponse(views.order(row), headers={"ETag": tag})

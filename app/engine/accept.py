@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from app.domain.admission import Admitted, admit
 from app.domain.identity import order_key
@@ -32,6 +32,9 @@ Routed = Callable[[Request, Scene], Request]
 """A door's own choice of algorithm, by what the market is. Raises Refusal."""
 
 
+Told = TypeVar("Told")
+
+
 class KeyReused(Refusal):
     """The Idempotency-Key came before with another body (HTTP 422)."""
 
@@ -54,6 +57,23 @@ async def accept(
     if isinstance(entering, Accepted):
         return entering
     return settled(service, request, await service.intake.put(entering))
+
+
+async def accept_telling(
+    service: Service,
+    caller: Caller,
+    request: Request,
+    given: Given,
+    tell: Callable[[Arrival], Told],
+) -> tuple[Accepted, Told | None]:
+    """The same, with what `tell` said of it before it was entered: None for one that was there, or
+    with which something else came and may have changed it. Raises as `accept`."""
+    entering = await check(service, caller, request, given)
+    if isinstance(entering, Accepted):
+        return entering, None
+    told = tell(entering) if entering.alone else None
+    accepted = settled(service, request, await service.intake.put(entering))
+    return accepted, None if accepted.replayed else told
 
 
 async def check(

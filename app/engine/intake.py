@@ -48,13 +48,9 @@ class Intake:
         _fail(self._waiting, ConnectionError("the server is stopping"))
         self._waiting.clear()
 
-    async def put(self, arrival: Arrival) -> Verdict:
-        """The committed verdict on one arrival."""
-        # A caller that is canceled cancels its future, never the commit that answers it.
-        return await self.add(arrival)
-
-    def add(self, arrival: Arrival) -> "asyncio.Future[Verdict]":
-        """What will be the committed verdict on one arrival."""
+    def put(self, arrival: Arrival) -> "asyncio.Future[Verdict]":
+        """What will be the committed verdict on one arrival. A caller that is canceled cancels it,
+        never the commit that answers it."""
         waiting = _Waiting(arrival, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._arrived.set()

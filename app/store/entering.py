@@ -5,7 +5,7 @@ travels says `store/apart.py`, what becomes of it `store/entry.py`.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from app.store.apart import column, joined
 from app.store.database import Connection
 from app.store.entry import TOLD_BY_THE_DATABASE, Shape, entry_of, shape_of
 from app.store.retention import archived
+from app.store.rows import Row
 from app.store.tables import orders
 
 Columns = Mapping[str, Any]
@@ -67,17 +68,43 @@ async def enter(
         *([market[name] for market in shared.values()] for name in markets[0]),
         *((limits_version,) if limited else ()),
     ]
-    told = {r["id"]: r for r in await connection.fetch(statement, *arguments)}
-    # Made once for all that share a market; the rest of a row is copied as a whole.
-    bases = {market: {**_DEFAULTS, **shared[market]} for market in shared}
-    entered: dict[str, Columns] = {}
-    for order, market in zip(own, markets, strict=True):
-        if order["id"] in told:
-            row = bases[id(market)].copy()
-            row.update(order)
-            row.update(_told(told[order["id"]]))
-            entered[order["id"]] = row
-    return entered
+    told = {row["id"]: row for row in await connection.fetch(statement, *arguments)}
+    return {
+        order["id"]: Entered(order, market, told[order["id"]])
+        for order, market in zip(own, markets, strict=True)
+        if order["id"] in told
+    }
+
+
+class Entered(Mapping[str, Any]):
+    """A row as it was entered; put together when somebody reads it, which mostly nobody does."""
+
+    __slots__ = ("_market", "_order", "_whole", "told")
+
+    def __init__(self, order: Columns, market: Columns, told: Row) -> None:
+        self._order, self._market, self.told = order, market, told
+        self._whole: dict[str, Any] | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self._row[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._row)
+
+    def __len__(self) -> int:
+        return len(self._row)
+
+    @property
+    def _row(self) -> dict[str, Any]:
+        if self._whole is None:
+            self._whole = row_of(self._order, self._market)
+            self._whole.update({name: self.told[name] for name in TOLD_BY_THE_DATABASE})
+        return self._whole
+
+
+def row_of(order: Columns, market: Columns) -> dict[str, Any]:
+    """The row that an order makes, but for what the database tells."""
+    return {**_DEFAULTS, **market, **order}
 
 
 async def withdraw_known(connection: Connection, own: Sequence[Columns]) -> dict[str, str]:
@@ -130,10 +157,6 @@ def _columns(shape: Shape, own: Sequence[Columns], terms: _Terms | None) -> list
     across = terms.all if terms is not None else map(shape.terms, own)
     columns = [*each, *map(column, zip(*across, strict=True), shape.writers_of_terms)]
     return columns if terms is None else [joined(terms.places), *columns]
-
-
-def _told(row: Any) -> dict[str, Any]:
-    return {name: row[name] for name in TOLD_BY_THE_DATABASE}
 
 
 def _default(column: Column[Any]) -> Any:

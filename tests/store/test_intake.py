@@ -238,7 +238,7 @@ async def test_of_what_waits_half_leaves_with_each_commit(database: Database) ->
 
 async def test_what_comes_together_is_one_batch(database: Database) -> None:
     async with writer(database) as opened:
-        alone = [opened.add(an_arrival()) for _ in range(300)]
+        alone = [opened.put(an_arrival()) for _ in range(300)]
         await asyncio.gather(*alone, *opened.add_all([an_arrival() for _ in range(100)]))
     assert await batches(database) == [200, 100, 100]
 
@@ -252,7 +252,7 @@ async def batches(database: Database) -> list[int]:
 async def test_a_caller_that_goes_away_changes_nothing(database: Database) -> None:
     async with writer(database) as opened:
         arrivals = [an_arrival(key=f"k{n}") for n in range(30)]
-        callers = [asyncio.create_task(opened.put(arrival)) for arrival in arrivals]
+        callers = [asyncio.ensure_future(opened.put(arrival)) for arrival in arrivals]
         await asyncio.sleep(0)
         for gone in callers[::3]:
             gone.cancel()
@@ -284,7 +284,7 @@ async def test_without_a_database_every_caller_is_told_and_the_next_goes_through
         async with database.transaction() as blocker:
             # Nothing commits until the killer has come by.
             await blocker.execute("LOCK orders IN EXCLUSIVE MODE")
-            puts = [asyncio.create_task(opened.put(an_arrival())) for _ in range(5)]
+            puts = [asyncio.ensure_future(opened.put(an_arrival())) for _ in range(5)]
             await asyncio.sleep(0.1)
             await blocker.fetch(killing)
         told = await asyncio.gather(*puts, return_exceptions=True)
@@ -294,7 +294,7 @@ async def test_without_a_database_every_caller_is_told_and_the_next_goes_through
 
 async def test_a_stopping_server_tells_who_still_waits(database: Database) -> None:
     opened = Intake(database)
-    waiting = [asyncio.create_task(opened.put(an_arrival())) for _ in range(3)]
+    waiting = [asyncio.ensure_future(opened.put(an_arrival())) for _ in range(3)]
     await asyncio.sleep(0)
     await opened.close()
     for answer in await asyncio.gather(*waiting, return_exceptions=True):
@@ -306,7 +306,7 @@ async def test_a_stopping_server_tells_who_is_being_committed(database: Database
     opened.start()
     async with database.transaction() as blocker:
         await blocker.execute("LOCK orders IN EXCLUSIVE MODE")
-        waiting = asyncio.create_task(opened.put(an_arrival()))
+        waiting = asyncio.ensure_future(opened.put(an_arrival()))
         await asyncio.sleep(0.1)
         await opened.close()
         try:

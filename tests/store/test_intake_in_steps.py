@@ -41,7 +41,7 @@ async def test_a_committed_order_is_answered_though_its_neighbour_loses_the_conn
 ) -> None:
     async with writer(pools[0]) as opened, pools[1].transaction() as blocker:
         await blocker.execute("LOCK idempotency IN EXCLUSIVE MODE")
-        answers = [opened.add(an_arrival()), opened.add(an_arrival(key="one"))]
+        answers = [opened.put(an_arrival()), opened.put(an_arrival(key="one"))]
         await somebody_waits(pools[2])
         await blocker.fetch(f"SELECT pg_terminate_backend(pid) {WHO_WAITS}")
         plain, keyed = await asyncio.gather(*answers, return_exceptions=True)
@@ -55,7 +55,7 @@ async def test_a_committed_order_is_answered_before_the_rest_is(pools: list[Data
     async with writer(pools[0]) as opened:
         async with pools[1].transaction() as blocker:
             await blocker.execute("LOCK idempotency IN EXCLUSIVE MODE")
-            plain, keyed = opened.add(an_arrival()), opened.add(an_arrival(key="one"))
+            plain, keyed = opened.put(an_arrival()), opened.put(an_arrival(key="one"))
             async with asyncio.timeout(60):
                 assert fresh(await plain)
             assert not keyed.done()
@@ -66,9 +66,9 @@ async def test_a_committed_order_is_no_repetition_though_its_neighbours_are_refu
     database: Database,
 ) -> None:
     async with writer(database) as opened:
-        plain = opened.add(an_arrival())
-        bad = opened.add(an_arrival(key="bad", side="sideways"))
-        good = opened.add(an_arrival(key="good"))
+        plain = opened.put(an_arrival())
+        bad = opened.put(an_arrival(key="bad", side="sideways"))
+        good = opened.put(an_arrival(key="good"))
         told = await asyncio.gather(plain, bad, good, return_exceptions=True)
     assert [fresh(one) for one in told] == [True, False, True], told
     assert isinstance(told[1], asyncpg.CheckViolationError)
@@ -78,8 +78,8 @@ async def test_a_caller_that_went_away_has_its_order_though_a_neighbour_is_refus
     database: Database,
 ) -> None:
     async with writer(database) as opened:
-        bad = opened.add(an_arrival(key="bad", side="sideways"))
-        other, gone = opened.add(an_arrival(key="other")), opened.add(an_arrival(key="gone"))
+        bad = opened.put(an_arrival(key="bad", side="sideways"))
+        other, gone = opened.put(an_arrival(key="other")), opened.put(an_arrival(key="gone"))
         gone.cancel()
         with pytest.raises(asyncpg.CheckViolationError):
             await bad

@@ -11,6 +11,7 @@ from app.store.views.accounts import (
     signals,
 )
 from app.store.views.activities import activities
+from app.store.views.ahead import Ahead, ahead
 from app.store.views.backtests import backtest, backtest_parents, backtests
 from app.store.views.costs import cost_row, cost_summary, daily, sample, tca
 from app.store.views.details import child, children, events, fills, first_events, why
@@ -39,12 +40,14 @@ from app.store.views.worked import LINES_MAX, worked_order, worked_orders
 __all__ = [
     "LINES_MAX",
     "WINDOWS",
+    "Ahead",
     "Answer",
     "Moment",
     "Page",
     "account_money",
     "accounts",
     "activities",
+    "ahead",
     "alert",
     "alert_counts",
     "alerts",
