@@ -104,7 +104,10 @@ class Entered(Mapping[str, Any]):
 
 def row_of(order: Columns, market: Columns) -> dict[str, Any]:
     """The row that an order makes, but for what the database tells."""
-    return {**_DEFAULTS, **market, **order}
+    row = _DEFAULTS.copy()
+    row.update(market)
+    row.update(order)
+    return row
 
 
 async def withdraw_known(connection: Connection, own: Sequence[Columns]) -> dict[str, str]:
@@ -179,6 +182,6 @@ def _default(column: Column[Any]) -> Any:
             return text
 
 
-_DEFAULTS: Columns = MappingProxyType(
+_DEFAULTS: MappingProxyType[str, Any] = MappingProxyType(
     {c.name: _default(c) for c in orders.columns if c.name not in TOLD_BY_THE_DATABASE}
 )
