@@ -64,7 +64,7 @@ class Needs:
     scope: str
 
     async def __call__(self, request: Request) -> Visit:
-        return self.at_hand(request) or await visit_with(_text(request), self.scope, request)
+        return self.at_hand(request) or await self.look_up(request)
 
     def at_hand(self, request: Request) -> Visit | None:
         """The visit of whoever holds a key that is remembered, as nearly always; a coroutine to
@@ -73,6 +73,10 @@ class Needs:
         text = _text(request)
         key = reception.keyring.at_hand(text) if text is not None else None
         return None if key is None else _visit(reception, key, self.scope, request)
+
+    async def look_up(self, request: Request) -> Visit:
+        """Raises Problem 401, or Forbidden."""
+        return await visit_with(_text(request), self.scope, request)
 
 
 async def visit_with(text: str | None, scope: str, request: Request) -> Visit:

@@ -16,7 +16,8 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class Direct(APIRoute):
-    """A route of the form `handler(request, visit)`, declared like any other.
+    """A route of the form `handler(request, visit)`, declared like any other. Its answer is whole:
+    no stream, and no task after it.
 
     FastAPI walks a route's dependencies anew for every request, a third of the time of entering
     an order; here the one there is, the caller, is known beforehand.
@@ -27,7 +28,7 @@ class Direct(APIRoute):
         (needs,) = (d.call for d in self.dependant.dependencies if isinstance(d.call, Needs))
 
         async def handle(request: Request) -> Response:
-            visit = needs.at_hand(request) or await needs(request)
+            visit = needs.at_hand(request) or await needs.look_up(request)
             answer: Response = await handler(request, visit)
             return answer
 
@@ -46,15 +47,13 @@ class Shortcut:
             for method in route.methods or ()
         }
         self._on = on
+        self.lines: Mapping[tuple[bytes, bytes], tuple[str, str]] = MappingProxyType(
+            {(method.encode(), path.encode()): (method, path) for method, path in self._routes}
+        )
+        """Method and path of each route, by what a request's first line says."""
 
     def knows(self, scope: Scope) -> bool:
         return scope["type"] == "http" and (scope["method"], scope["path"]) in self._routes
-
-    @property
-    def lines(self) -> Mapping[tuple[bytes, bytes], tuple[str, str]]:
-        """Method and path of each route, by what a request's first line says."""
-        named = {(method.encode(), path.encode()): (method, path) for method, path in self._routes}
-        return MappingProxyType(named)
 
     async def answer(self, scope: Scope, receive: Receive) -> Response:
         """Raises what nobody expected."""

@@ -30,7 +30,7 @@ class OneWrite(asyncio.Transport):
             self._soon(self._flush)
 
     def write_whole(self, data: bytes) -> None:
-        """What nothing follows, after what is held."""
+        """Write at once what is complete by itself, after what is held."""
         self._flush()
         self.raw.write(data)
 

@@ -13,8 +13,8 @@ from app.api.shell import BOUND, Register, name_request
 
 
 class SideDoor:
-    """What the shell does around a request, around one whose answer is whole: as ASGI, and for a
-    server that takes the answer as it is."""
+    """What the shell is to every request, for those of direct routes, whose answers are made
+    before they are sent: as ASGI, and for a server that takes the answer itself."""
 
     def __init__(self, shortcut: Shortcut, metrics: Metrics) -> None:
         self.shortcut = shortcut

@@ -19,20 +19,18 @@ from app.api.slow_clients import PatientProtocol
 
 log = structlog.get_logger()
 
-BODY_BYTES_MAX = HIGH_WATER_LIMIT
-"""Beyond it uvicorn takes nothing in until somebody reads."""
+WHOLE_BYTES_MAX = HIGH_WATER_LIMIT
+"""Of a body: beyond it uvicorn takes nothing in until somebody reads."""
 
 
 class WholeRequest:
     """A request in the place where uvicorn's protocol keeps the one it is at: what that asks of
     it, and no more."""
 
-    __slots__ = ("body", "disconnected", "keep_alive", "more_body", "response_complete", "scope")
-
     def __init__(self, scope: Scope, *, keep_alive: bool) -> None:
         self.scope, self.keep_alive = scope, keep_alive
         self.body, self.more_body = bytearray(), True
-        self.disconnected = self.response_complete = False
+        self.disconnected = self.response_complete = self._read = False
 
     @property
     def message_event(self) -> "WholeRequest":
@@ -41,13 +39,23 @@ class WholeRequest:
     def set(self) -> None:
         """Nobody waits for a part of it."""
 
+    def begin(self) -> None:
+        """Its body is whole, and lies with the rest of it."""
+        self.scope[WHOLE], self.body = bytes(self.body), bytearray()
+
     async def receive(self) -> Message:
-        """All of it; there is no second message."""
-        return {"type": "http.request", "body": bytes(self.body), "more_body": False}
+        if self._read:
+            return {"type": "http.disconnect"}
+        self._read = True
+        return {"type": "http.request", "body": self.scope[WHOLE], "more_body": False}
 
 
 class WholeProtocol(PatientProtocol):
-    """uvicorn's protocol, with a way of its own to the side door of an app that has one."""
+    """uvicorn's protocol, with a way of its own to the side door of an app that has one.
+
+    A client that goes away before its answer may have its order entered all the same, as always;
+    one that the server leaves without an answer, because it has to stop, is cut off.
+    """
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -69,12 +77,32 @@ class WholeProtocol(PatientProtocol):
         self.cycle = cycle
 
     def on_message_complete(self) -> None:
-        super().on_message_complete()
         asked: object = self.cycle
-        if type(asked) is WholeRequest:
+        # Asked before: what begins an upgrade leaves the request before it in this place, and that
+        # was served already.
+        begins = type(asked) is WholeRequest and asked.more_body
+        super().on_message_complete()
+        if begins and type(asked) is WholeRequest:
+            asked.begin()
             task = self.loop.create_task(self._serve(asked))
             task.add_done_callback(self.tasks.discard)
             self.tasks.add(task)
+
+    def handle_websocket_upgrade(self) -> None:
+        asked: object = self.cycle
+        if type(asked) is WholeRequest and not asked.response_complete:
+            # Its answer would be written into the stream.
+            self.transport.close()
+        else:
+            super().handle_websocket_upgrade()
+
+    def shutdown(self) -> None:
+        asked: object = self.cycle
+        if type(asked) is WholeRequest and asked.more_body:
+            # Nothing has begun, and nobody would end it.
+            self.transport.close()
+        else:
+            super().shutdown()
 
     def _is_plain(self) -> bool:
         """Whether a whole body of moderate length is to come, and nothing else is being done."""
@@ -89,13 +117,12 @@ class WholeProtocol(PatientProtocol):
             return False
         for name, value in self.headers:
             if name == b"content-length":
-                return value.isdigit() and int(value[:19]) <= BODY_BYTES_MAX
+                return len(value) < 8 and value.isdigit() and int(value) <= WHOLE_BYTES_MAX
         return False
 
     async def _serve(self, asked: WholeRequest) -> None:
         assert self._side_door is not None, "nobody else is asked for whole answers"
         try:
-            asked.scope[WHOLE] = bytes(asked.body)
             answer = await self._side_door.answer(asked.scope, asked.receive)
             if self.flow.write_paused:
                 await self.flow.drain()
@@ -110,9 +137,13 @@ class WholeProtocol(PatientProtocol):
         if asked.disconnected or self.transport.is_closing():
             return
         transport: Any = self.transport
-        head = self._heads.head(answer, keeps_alive=asked.keep_alive)
+        closes = _CLOSE in answer.raw_headers
+        head = self._heads.head(answer, keeps_alive=asked.keep_alive or closes)
         transport.write_whole(head + answer.body)
         asked.response_complete = True
-        if not asked.keep_alive:
+        if closes or not asked.keep_alive:
             transport.close()
         self.on_response_complete()
+
+
+_CLOSE = (b"connection", b"close")

@@ -24,7 +24,7 @@ _NULL, _NULL_SQL = "\x1e", r"\x1e"
 them."""
 
 
-def apart(number: int) -> str:
+def taken_apart(number: int) -> str:
     """The statement's end of it: an array of texts, of which parameter."""
     return f"string_to_array(${number}, E'{_SEPARATOR_SQL}', E'{_NULL_SQL}')"
 
@@ -49,8 +49,10 @@ def joined(values: Sequence[str | None]) -> str:
         text = _SEPARATOR.join(values)  # type: ignore[arg-type]
     except TypeError:
         text = _SEPARATOR.join([_NULL if value is None else value for value in values])
-    assert text, "PostgreSQL takes an empty text for no values at all"
-    assert text.count(_SEPARATOR) == len(values) - 1, "one value each"
+    # Not asserted: a value too many would give each order after it another's.
+    if not text or text.count(_SEPARATOR) != len(values) - 1:
+        # PostgreSQL takes an empty text for no values at all.
+        raise ValueError("a column that does not read as one value an order")
     return text
 
 

@@ -55,7 +55,8 @@ async def enter(
     if not own:
         return {}
     shape = shape_of(tuple(own[0]))
-    assert all(len(order) == len(shape.names) for order in own), "all name the same"
+    if any(len(order) != len(shape.names) for order in own):
+        raise ValueError("all orders of a batch name the same columns")
     terms, limited = _terms(shape, own), limits_version is not None
     statement = entry_of(
         shape.names, tuple(markets[0]), shared=terms is not None, careful=careful, limited=limited
@@ -131,9 +132,9 @@ async def withdraw_known(connection: Connection, own: Sequence[Columns]) -> dict
 
 
 class _Terms(NamedTuple):
-    """The terms that there are in a batch, and the place among them of each order's, from 1."""
+    """The kinds of terms in a batch, and the place among them of each order's, from 1."""
 
-    all: list[tuple[Any, ...]]
+    kinds: list[tuple[Any, ...]]
     places: list[str]
 
 
@@ -150,26 +151,26 @@ def _terms(shape: Shape, own: Sequence[Columns]) -> _Terms | None:
             if len(places) == _TERMS_MAX:
                 return None
             place = places[written] = str(len(places) + 1)
-            terms.all.append(said)
+            terms.kinds.append(said)
         terms.places.append(place)
     return terms
 
 
 def _columns(shape: Shape, own: Sequence[Columns], terms: _Terms | None) -> list[str]:
     each = map(column, zip(*map(shape.each, own), strict=True), shape.writers_of_each)
-    across = terms.all if terms is not None else map(shape.terms, own)
+    across = terms.kinds if terms is not None else map(shape.terms, own)
     columns = [*each, *map(column, zip(*across, strict=True), shape.writers_of_terms)]
     return columns if terms is None else [joined(terms.places), *columns]
 
 
-def _default(column: Column[Any]) -> Any:
+def _default(named: Column[Any]) -> Any:
     """What a column holds that an insert does not name."""
-    if column.server_default is None:
+    if named.server_default is None:
         return None
-    clause = column.server_default.arg  # type: ignore[attr-defined]
+    clause = named.server_default.arg  # type: ignore[attr-defined]
     assert isinstance(clause, TextClause), "the schema writes its defaults as SQL"
     text = clause.text.strip("'")
-    match column.type:
+    match named.type:
         case Boolean():
             return text == "true"
         case Integer():

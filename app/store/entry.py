@@ -6,7 +6,7 @@ from itertools import count
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from app.store.apart import Write, apart, writer
+from app.store.apart import Write, taken_apart, writer
 from app.store.columns import sql_type
 from app.store.tables import orders
 
@@ -14,7 +14,7 @@ TOLD_BY_THE_DATABASE = ("created_at", "updated_at")
 
 _EACH = frozenset(
     {"id", "key", "client_order_id", "body_sha256", "qty", "limit_price", "value", "estimate"}
-    | {"start_at", "end_at", "anchor_at", "seed"}
+    | {"start_at", "end_at", "anchor_at", "seed", "group_id", "signal_id"}
 )
 """What an order seldom has in common with another. The rest, its terms, is mostly the same for all
 that a strategy sends."""
@@ -60,7 +60,7 @@ def entry_of(
     arrays; with `limited` the version of the limits.
     """
     numbers = count(1)
-    tables, said, source = _read(shape_of(names), numbers, shared=shared)
+    tables, said, source = _sources(shape_of(names), numbers, shared=shared)
     # A subscript reads the value where it lies, parsed once for all orders that have it.
     said |= {name: f"(${next(numbers)}::{_type(name)}[])[o.market]" for name in market}
     halted = f" WHERE NOT EXISTS ({_halted(said)})" if careful else ""
@@ -78,11 +78,15 @@ def entry_of(
     )
 
 
-def _read(shape: Shape, numbers: Iterator[int], *, shared: bool) -> tuple[str, dict[str, str], str]:
+def _sources(
+    shape: Shape, numbers: Iterator[int], *, shared: bool
+) -> tuple[str, dict[str, str], str]:
     """Tables that stand before the statement, each column's value, and what they come from."""
     placed = ("market", "terms") if shared else ("market",)
-    places = [f"{apart(next(numbers))}::int[]" for _ in placed]
-    texts = {name: apart(next(numbers)) for name in (*shape.names_of_each, *shape.names_of_terms)}
+    places = [f"{taken_apart(next(numbers))}::int[]" for _ in placed]
+    texts = {
+        name: taken_apart(next(numbers)) for name in (*shape.names_of_each, *shape.names_of_terms)
+    }
     rows = shape.names_of_each if shared else tuple(texts)
     values = {name: f"o.{name}::{_type(name)}" for name in rows}
     taken = ", ".join((*places, *(texts[name] for name in rows)))
@@ -91,8 +95,8 @@ def _read(shape: Shape, numbers: Iterator[int], *, shared: bool) -> tuple[str, d
         return "", values, source
     terms = [f"{texts[name]}::{_type(name)}[] AS {name}" for name in shape.names_of_terms]
     values |= {name: f"t.{name}[o.terms]" for name in shape.names_of_terms}
-    # Materialized: of one row, which is not worked out anew for every order. Orders keep their
-    # order, in which they wait for others of the same names.
+    # Materialized: of one row, which is not worked out anew for every order. Joined with one row,
+    # orders stay in the order in which they wait for others of the same names.
     return f"t AS MATERIALIZED (SELECT {', '.join(terms)}), ", values, f"{source}, t"
 
 
