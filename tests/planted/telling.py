@@ -103,4 +103,31 @@ TELLING = (
         ),
         tests="tests/api/test_partings.py",
     ),
+    fault(
+        "what begins an upgrade is taken for the order before it",
+        (
+            "app/api/whole_requests.py",
+            "begins = type(asked) is WholeRequest and asked.more_body\n",
+            "begins = type(asked) is WholeRequest\n",
+        ),
+        tests="tests/api/test_whole_requests.py::test_an_upgrade_after_an_order_enters_nothing",
+    ),
+    fault(
+        "an order gets another's terms",
+        (
+            "app/store/entering.py",
+            "            place = places[written] = str(len(places) + 1)\n",
+            "            place = places[written] = str(len(places) or 1)\n",
+        ),
+        tests="tests/store/test_entering.py",
+    ),
+    fault(
+        "an answer is written before what came with the order is known",
+        (
+            "app/engine/accept.py",
+            "    told = tell(entering) if entering.alone else None\n",
+            "    told = tell(entering)\n",
+        ),
+        tests="tests/api/test_confirmed.py",
+    ),
 )
