@@ -53,7 +53,7 @@ class Door:
                 await asyncio.sleep(pause)
             return await _until_quiet(reader)
         finally:
-            writer.close()
+            writer.transport.abort()
 
     @property
     def rests(self) -> bool:
