@@ -2,7 +2,7 @@
 as it was made.
 
 uvicorn's own way carries both through ASGI, as messages that are taken apart and put together
-again, which is a tenth of an order's way in. What is not plain goes that way still.
+again (what that costs: docs/performance.md). What is not plain goes that way still.
 """
 
 from typing import Any

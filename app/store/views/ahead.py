@@ -1,7 +1,7 @@
 """The answer to a new order, written before the order is entered, but for what the database tells.
 
-What an order is made of lies at hand when it is checked; after its commit, when others have been
-worked on in between, it has to be fetched anew from slower memory, and takes half as long again.
+What an order is made of lies at hand when it is checked. After its commit others have been worked
+on in between, and all of it would have had to be kept (what it is worth: docs/performance.md).
 """
 
 from collections.abc import Callable
