@@ -32,6 +32,9 @@ from app.store.leases import TTL_SECONDS, WORKER, Lost, owner_name
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.05
+ASKED_SECONDS = 0.02
+"""How often at most symbols are looked for that somebody asked for: every order rings."""
+
 CLAIM_SECONDS = 0.5
 HEED_SECONDS = 0.1
 MARKET_LEASE = "market"
@@ -100,7 +103,7 @@ class Worker:
         )
         self._losses = Losses(database, doorbell)
         self._lost: set[str] = set()
-        self._looked_at = self._claimed_at = 0.0
+        self._looked_at = self._claimed_at = self._asked_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then give everything back."""
@@ -188,7 +191,9 @@ class Worker:
         if rung.is_set() or now - self._looked_at > LOOK_SECONDS:
             rung.clear()
             self._looked_at = now
-            await self.market.look()
+            if now - self._asked_at > ASKED_SECONDS:
+                self._asked_at = now
+                await self.market.look()
             for account, desk in self.desks.items():
                 with _its_own(account):
                     if await desk.look(self.market.clock.now()):

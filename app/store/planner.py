@@ -4,6 +4,9 @@ A session keeps its plans, those that check foreign keys too. Made while a table
 where every index looks as good as every other, such a plan may read all rows of an account; the
 server notices by itself after a minute, and until then a fill takes 100 ms. An ANALYZE makes every
 session plan anew.
+
+It is of the columns by which rows are found: of all sixty of an order it takes ten times as long,
+on the processors that enter orders meanwhile. The server looks at the rest in its own time.
 """
 
 import asyncio
@@ -23,8 +26,17 @@ GROWTH = 10
 _LOCK_MILLISECONDS = 200
 """Whoever changes or analyzes a table goes first: it is looked at again soon."""
 
+_INDEXED = (
+    "SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_attribute a"
+    " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND EXISTS ("
+    "SELECT FROM pg_index i LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass"
+    " AND d.objid = i.indexrelid AND d.refobjid = c.oid"
+    # What an index is limited to is known of its dependencies alone.
+    " WHERE i.indrelid = c.oid AND (a.attnum = ANY (i.indkey) OR a.attnum = d.refobjsubid))"
+)
 _GROWN = (
-    "SELECT quote_ident(s.relname) FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid"
+    f"SELECT quote_ident(s.relname) AS name, ({_INDEXED}) AS columns"
+    " FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid"
     " WHERE s.schemaname = current_schema() AND s.n_live_tup > $1 * greatest(c.reltuples, 20)"
     " AND pg_has_role(c.relowner, 'USAGE') ORDER BY 1"
 )
@@ -32,15 +44,17 @@ _GROWN = (
 
 async def analyze_grown(connection: Connection) -> list[str]:
     """ANALYZE every table of ours that has grown tenfold; the names of those that let us."""
-    grown = [row[0] for row in await connection.fetch(_GROWN, GROWTH)]
-    return [table for table in grown if await _analyzed(connection, table)]
+    grown = await connection.fetch(_GROWN, GROWTH)
+    return [table for table, columns in grown if await _analyzed(connection, table, columns)]
 
 
-async def _analyzed(connection: Connection, table: str) -> bool:
+async def _analyzed(connection: Connection, table: str, columns: str | None) -> bool:
+    """`columns`: None, all of them."""
+    what = f"{table} ({columns})" if columns else table
     try:
         async with connection.transaction():
             await connection.execute(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}")
-            await connection.execute(f"ANALYZE {table}")
+            await connection.execute(f"ANALYZE {what}")
     except asyncpg.PostgresError as failure:
         if unreachable(failure):
             raise

@@ -83,6 +83,30 @@ async def test_only_what_has_grown_tenfold_is_analyzed(own_url: str) -> None:
         await database.close()
 
 
+async def test_the_columns_by_which_rows_are_found_are_looked_at_and_no_others(
+    own_url: str,
+) -> None:
+    database = await Database.open(own_url, connections=1)
+    try:
+        async with database.connection() as connection:
+            await connection.execute(
+                "CREATE TABLE found"
+                " (n int PRIMARY KEY, open boolean, told int, gone int, what int);"
+                " ALTER TABLE found DROP COLUMN gone;"
+                " CREATE INDEX ON found (told) WHERE open;"
+                " INSERT INTO found SELECT n, n % 2 = 0, n, n FROM generate_series(1, 1000) n"
+            )
+            await connection.execute("SELECT pg_stat_force_next_flush()")
+            await connection.execute("SELECT 1")
+        assert await analyzed(database) == ["found"]
+        names = "SELECT string_agg(attname, ' ' ORDER BY attname) FROM pg_stats WHERE tablename = "
+        assert await value(database, f"{names} 'found'") == "n open told"
+        assert await value(database, "SELECT reltuples FROM pg_class WHERE relname='found'") == 1000
+        assert await analyzed(database) == []
+    finally:
+        await database.close()
+
+
 async def grown(database: Database, table: str, rows: int) -> None:
     """A table of ours with so many rows that nobody has looked at."""
     async with database.connection() as connection:
