@@ -44,7 +44,7 @@ from app.store.open_orders import Loaded
 log = structlog.get_logger()
 
 ROUNDS_MAX = 1_000
-"""More rounds than this at one moment means that something never comes to rest."""
+"""More rounds than this at one moment: something never comes to rest."""
 
 LOADED_AT_ONCE = 250
 OVERDUE_SECONDS = 1.0
@@ -52,7 +52,7 @@ VERSIONS_SECONDS = 30.0
 
 
 def chunks(order_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """A few orders at a time: leases are renewed in between."""
+    """A few at a time: leases are renewed in between."""
     return (order_ids[i : i + LOADED_AT_ONCE] for i in range(0, len(order_ids), LOADED_AT_ONCE))
 
 
@@ -173,8 +173,8 @@ class Desk:
         await self._marking.close()
 
     async def settle(self, now: Instant, *, stepped: bool) -> bool:
-        """Work until nothing is left to do at `now`; live, one round of it: the next one has a
-        time of its own. Whether anything was done."""
+        """Work until nothing is left at `now`; live, one round, as the next has a time of its own.
+        Whether anything was done."""
         worked = False
         for _ in range(ROUNDS_MAX):
             busy = await self._hear(now, stepped=stepped)
@@ -184,12 +184,12 @@ class Desk:
             busy |= await self._acting.due(now)
             if not stepped:
                 return busy
-            # Market time stands still until the venue has answered.
-            await self._sender.settled()
+            await self._sender.settled()  # Market time stands still until the venue has answered.
             busy |= await self._book_answers(now)
             if not busy:
                 return worked
             worked = True
+            await self._market.tell()  # Or doors take us for dead: a crowd takes seconds.
         raise NeverQuiet(f"account {self.account} at {now}")
 
     def next_at(self, now: Instant) -> Instant | None:
@@ -270,9 +270,9 @@ class Desk:
             reach("attention.cleared")
             await self._load(some, now)
             reach("attention.loaded")
+            await self._market.tell()
 
     async def _load(self, order_ids: Sequence[str], now: Instant) -> Sequence[Loaded]:
-        """Read orders from the journal and remember them."""
         async with self._database.connection() as connection:
             loaded = await open_orders.load(connection, account=self.account, order_ids=order_ids)
         await self._remember(loaded, now)

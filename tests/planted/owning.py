@@ -45,6 +45,15 @@ OWNING = (
         tests="tests/engine/test_ills.py::test_a_desk_that_lost_its_lease_clears_no_flag",
     ),
     fault(
+        "the market untold while a crowd is worked",
+        (
+            "app/engine/desk.py",
+            "await self._market.tell()  # Or doors take us for dead: a crowd takes seconds.",
+            "pass",
+        ),
+        tests="tests/engine/test_crowd.py",
+    ),
+    fault(
         "restart policy for orders that are new",
         (
             "app/engine/reconcile.py",
