@@ -3,8 +3,10 @@
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from statistics import mean
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,19 +16,22 @@ from bench.servers import Server, execute, free_desk, own_desk_elsewhere, refere
 from bench.settled import settled
 
 CONNECTIONS = 32
+TURNS = 4
+"""In which those that are held against each other take it in turns within a round: the machine's
+speed changes from one second to the next. Each is half as long as a measurement."""
+
 SCHEDULED_ROUNDS = 2
 
 
 async def measure(setting: Setting) -> Measured:
-    rounds = Rounds()
+    rounds, folder = Rounds(), setting.folder
     async with AsyncExitStack() as stack:
-        folder = setting.folder
         await own_desk_elsewhere(folder / "accept")
         house = await stack.enter_async_context(
             slipstream(folder / "accept", SPEED="1", SYMBOLS="ACME")
         )
+        bare = await stack.enter_async_context(reference(folder, "bare"))
         others = {
-            "bare": await stack.enter_async_context(reference(folder, "bare")),
             "orm": await stack.enter_async_context(
                 reference(folder, "orm", await new_database(house.database_url))
             ),
@@ -34,10 +39,12 @@ async def measure(setting: Setting) -> Measured:
         }
         await settled(house, setting)
         for number in range(setting.rounds):
-            for name, server in {"ours": house, "short": house, **others}.items():
-                seen = await posted(setting, server, f"{name}{number}", short=name == "short")
+            taken = await in_turns(setting, {"ours": house, "bare": bare, "short": house}, number)
+            for name, server in others.items():
+                taken[name] = await posted(setting, server, f"{name}{number}")
+            for name, seen in taken.items():
                 rounds.add(**{f"{name}_{what}": value for what, value in seen.items()})
-                await execute(house.database_url, "TRUNCATE orders, events CASCADE")
+            await execute(house.database_url, "TRUNCATE orders, events CASCADE")
         await free_desk(house)
         for number in range(min(setting.rounds, SCHEDULED_ROUNDS)):
             seen = await posted(setting, house, f"scheduled{number}", allowed=("202", "503"))
@@ -71,6 +78,7 @@ async def measure(setting: Setting) -> Measured:
         ],
         (
             f"{CONNECTIONS} connections; server, PostgreSQL and generator share the cores",
+            f"ours, short and bare: {TURNS} turns each a round, their means",
             "short answers: the client prefers return=minimal, and is told four fields; bare tells"
             " three",
             "the worker runs and tells the market; the desk's lease is held elsewhere, as by a"
@@ -80,6 +88,22 @@ async def measure(setting: Setting) -> Measured:
             " on the same cores",
         ),
     )
+
+
+async def in_turns(
+    setting: Setting, servers: Mapping[str, Server], number: int
+) -> dict[str, dict[str, float]]:
+    """What `posted` saw of each, means over its turns, every other turn in the opposite order."""
+    brief = replace(setting, seconds=setting.seconds / 2)
+    seen: dict[str, list[dict[str, float]]] = {name: [] for name in servers}
+    for turn in range(TURNS):
+        for name in list(servers)[:: -1 if turn % 2 else 1]:
+            run = f"{name}{number}-{turn}"
+            seen[name].append(await posted(brief, servers[name], run, short=name == "short"))
+    return {
+        name: {what: mean(one[what] for one in all_) for what in all_[0]}
+        for name, all_ in seen.items()
+    }
 
 
 async def posted(
