@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.brokers.paper import BROKER, open_broker
+from app.brokers.paper import broker as paper
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import ChildStatus
 from app.domain.quantity import Side
@@ -88,6 +89,30 @@ def test_names_itself(venue: PaperHarness) -> None:
     broker = venue.open(market())
     assert BROKER == broker.name == "paper"
     assert isinstance(broker.capabilities, Capabilities)
+
+
+async def test_long_answers_come_in_parts_and_are_the_same(
+    venue: PaperHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buys = venue.open(market(CALM))
+    for n in range(7):
+        await acknowledged(buys, ticket(f"b{n}", qty=20, limit="10.01", time_in_force=IOC))
+    for n in range(5):
+        sell = ticket(f"s{n}", Side.SELL, qty=30, limit="9.99", time_in_force=IOC)
+        await acknowledged(buys, sell)
+    for n in range(3):
+        await acknowledged(buys, ticket(f"r{n}", limit="9.95", moment=at(1)))
+    await buys.reports(at(2))
+    whole = [await buys.executions(0), await buys.open_orders(), await buys.positions()]
+    assert [len(answer) for answer in whole] == [12, 3, 1]
+    assert whole[2] == {SYMBOL: Decimal(7 * 20 - 5 * 30)}
+    for at_once in (1, 3, 4):
+        monkeypatch.setattr(paper, "_READ_AT_ONCE", at_once)
+        monkeypatch.setattr(paper, "_COUNTED_AT_ONCE", at_once)
+        again = venue.crash()
+        assert [await again.executions(0), await again.open_orders()] == whole[:2]
+        # Two who ask at once count nothing twice.
+        assert await asyncio.gather(again.positions(), again.positions()) == [whole[2]] * 2
 
 
 async def test_orders_travel(venue: PaperHarness) -> None:

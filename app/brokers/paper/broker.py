@@ -8,6 +8,7 @@ know only what had time to come back by the latest moment the venue has heard of
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -52,6 +53,7 @@ CAPABILITIES = Capabilities(
 
 
 _READ_AT_ONCE = 50
+_COUNTED_AT_ONCE = 500
 
 
 class PaperBroker:
@@ -105,29 +107,35 @@ class PaperBroker:
             rows = self._current().open_orders()
         told: list[OrderReport] = []
         for first in range(0, len(rows), _READ_AT_ONCE):
-            told += [state_report(o, None, qty, at) for o, qty, at in rows[first:][:_READ_AT_ONCE]]
-            await asyncio.sleep(0)  # As below.
+            began, part = time.monotonic(), rows[first : first + _READ_AT_ONCE]
+            told += [state_report(order, None, qty, at) for order, qty, at in part]
+            await _rested(began)
         return told
 
     async def executions(self, since: Instant) -> Sequence[ExecutionReport]:
         told: list[ExecutionReport] = []
         beyond = -1
         while True:
+            began = time.monotonic()
             with self._asked():
                 found = self._ledger.executions_since(since, beyond, _READ_AT_ONCE)
             told += map(execution_report, found)
             if len(found) < _READ_AT_ONCE:
                 return told
             since, beyond = found[-1].at, found[-1].seq
-            await asyncio.sleep(0)  # A long answer must not hold up who lives beside this venue.
+            await _rested(began)
 
     async def positions(self) -> dict[str, Decimal]:
-        with self._asked():
-            for e in self._ledger.executions_beyond(self._counted):
-                held = self._positions.get(e.order.symbol, ZERO)
-                self._positions[e.order.symbol] = held + e.order.side.sign * e.qty
-                self._counted = e.seq
-            return {symbol: qty for symbol, qty in self._positions.items() if qty}
+        while True:
+            began = time.monotonic()
+            with self._asked():
+                found = self._ledger.traded_beyond(self._counted, _COUNTED_AT_ONCE)
+                for seq, symbol, qty in found:
+                    self._positions[symbol] = self._positions.get(symbol, ZERO) + qty
+                    self._counted = seq
+                if len(found) < _COUNTED_AT_ONCE:
+                    return {symbol: qty for symbol, qty in self._positions.items() if qty}
+            await _rested(began)
 
     async def reports(self, now: Instant) -> Sequence[Report]:
         with self._asked(now):
@@ -242,6 +250,12 @@ class PaperBroker:
             self._heard = max(self._heard, event.seq)
             if report(event) is not None:
                 heappush(self._untold, (event.at, event.seq, event))
+
+
+async def _rested(began: float) -> None:
+    """A long answer must not hold up who lives beside this venue: after each part, twice its time
+    is theirs."""
+    await asyncio.sleep(2 * (time.monotonic() - began))
 
 
 def _order(ticket: Ticket, number: int, arrives_at: Instant, expires_at: Instant) -> Order:

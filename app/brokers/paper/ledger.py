@@ -198,6 +198,16 @@ class Ledger:
     def executions_beyond(self, seq: int) -> list[Execution]:
         return self._executions("e.seq > ? ORDER BY e.seq", seq)
 
+    def traded_beyond(self, seq: int, at_most: int) -> list[tuple[int, str, Decimal]]:
+        """The first executions after that place: where each stands, its symbol, and its quantity,
+        sold below zero."""
+        rows = self._db.execute(
+            "SELECT e.seq, o.symbol, o.side, e.qty FROM executions e"
+            " JOIN orders o ON o.number = e.order_number WHERE e.seq > ? ORDER BY e.seq LIMIT ?",
+            (seq, at_most),
+        )
+        return [(at, symbol, Side(side).sign * Decimal(qty)) for at, symbol, side, qty in rows]
+
     def taken(self, symbol: str, side: Side, shown_at: Instant) -> Decimal:
         """What orders of `side` took from the size displayed since `shown_at`."""
         rows = self._db.execute(
