@@ -12,7 +12,7 @@ from app.engine import exit_alarms, inbox, strangers
 from app.engine.adoption import adopted
 from app.engine.marking import Marking
 from app.engine.measuring import Measuring
-from app.engine.recent import Recent
+from app.engine.recent import Recent, Twice
 from app.engine.shared import Shared
 from app.engine.sorting import Lost, parted, waiting
 from app.failpoints import reach
@@ -65,6 +65,7 @@ class Books:
         self._measuring, self._marking = measuring, marking
         self._pace = shared.pace
         self._recent = Recent()
+        self.undead = Twice()
         self._illegible: set[tuple[str, str | None]] = set()
 
     async def record(
@@ -173,11 +174,12 @@ class Books:
         await self.take_over(booked.recorded, now)
         reach("report.remembered")
         await self._watch.strangers(booked.strangers, now)
-        for child_id in booked.undead:
+        undead = self.undead.told(booked.undead)
+        for child_id in undead:
             # Over for us, open at the broker: whatever it fills will be booked, and it must end.
             log.warning("child is open at the broker though it is over", child_id=child_id)
             self._sender.cancel(child_id, now)
-        await self._watch.undead(booked.undead, now)
+        await self._watch.undead(undead, now)
         await self._adopt(booked.lost, now)
 
     async def _adopt(self, lost: Sequence[Lost], now: Instant) -> None:

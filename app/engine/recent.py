@@ -1,4 +1,4 @@
-"""Executions booked a moment ago: reconciliation hears most of them again, and need not ask."""
+"""What was heard a moment ago: reconciliation hears most of it again, and need not ask."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -36,3 +36,22 @@ class Recent:
         name = report.execution_id
         terms = self._young.get(name) or self._old.get(name)
         return terms == (report.child_id, report.qty, report.price)
+
+
+class Twice:
+    """Names that are believed when they are told a second time: what a broker lists may have
+    changed while its answer was under way."""
+
+    def __init__(self) -> None:
+        self._once: set[str] = set()
+
+    def __len__(self) -> int:
+        """How many were told, once or oftener."""
+        return len(self._once)
+
+    def told(self, names: Iterable[str]) -> list[str]:
+        """Those that were told before."""
+        heard = list(names)
+        again = [name for name in heard if name in self._once]
+        self._once.update(heard)
+        return again

@@ -99,8 +99,11 @@ class Reconciling:
     async def _take(self, found: Found, now: Instant) -> None:
         reach("reconcile.answered")
         await self._books.adopt_again(now)
+        doubted = len(self._books.undead)
         await self._books.book(found.reports, now)
         reach("reconcile.booked")
+        if len(self._books.undead) > doubted:
+            self._inquiry.want()
         self._asked_of_held = frozenset(self._books.held)
         self._evidence.heard_of(self._inquiry.asked - found.missing.keys())
         agree = await self._compare(found, now)

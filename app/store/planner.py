@@ -3,8 +3,8 @@
 A session keeps its plans, those that check foreign keys too. Made while a table is still empty,
 where every index looks as good as every other, such a plan may read all rows of an account; the
 server notices by itself after a minute, and until then a fill takes 100 ms. An ANALYZE makes every
-session plan anew. Columns by which no row is found are left out of it (migration 0027): with all
-sixty of an order it takes more than four times as long, on the processors that work orders meanwhile.
+session plan anew. Columns that no index holds are mostly left out of it (migration 0027): with all
+of an order's it takes more than four times as long, on the processors that work orders meanwhile.
 """
 
 import asyncio

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from itertools import permutations
+from math import factorial
 from statistics import mean
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -16,7 +18,7 @@ from bench.servers import Server, execute, free_desk, own_desk_elsewhere, refere
 from bench.settled import settled
 
 CONNECTIONS = 32
-TURNS = 4
+TURNS = 6
 """In which those that are held against each other take it in turns within a round: the machine's
 speed changes from one second to the next. Each is half as long as a measurement."""
 
@@ -44,7 +46,6 @@ async def measure(setting: Setting) -> Measured:
                 taken[name] = await posted(setting, server, f"{name}{number}")
             for name, seen in taken.items():
                 rounds.add(**{f"{name}_{what}": value for what, value in seen.items()})
-            await execute(house.database_url, "TRUNCATE orders, events CASCADE")
         await free_desk(house)
         for number in range(min(setting.rounds, SCHEDULED_ROUNDS)):
             seen = await posted(setting, house, f"scheduled{number}", allowed=("202", "503"))
@@ -93,17 +94,26 @@ async def measure(setting: Setting) -> Measured:
 async def in_turns(
     setting: Setting, servers: Mapping[str, Server], number: int
 ) -> dict[str, dict[str, float]]:
-    """What `posted` saw of each, means over its turns, every other turn in the opposite order."""
+    """What `posted` saw of each, means over its turns. Each begins with empty tables, a moment
+    after the one before, and in every turn in another order."""
     brief = replace(setting, seconds=setting.seconds / 2)
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in servers}
     for turn in range(TURNS):
-        for name in list(servers)[:: -1 if turn % 2 else 1]:
-            run = f"{name}{number}-{turn}"
-            seen[name].append(await posted(brief, servers[name], run, short=name == "short"))
+        for name in rotated(list(servers), turn):
+            run, server = f"{name}{number}-{turn}", servers[name]
+            await asyncio.sleep(setting.seconds / 4)
+            seen[name].append(await posted(brief, server, run, short=name == "short"))
+            if server.database_url:
+                await execute(server.database_url, "TRUNCATE orders, events CASCADE")
     return {
         name: {what: mean(one[what] for one in all_) for what in all_[0]}
         for name, all_ in seen.items()
     }
+
+
+def rotated(names: list[str], turn: int) -> list[str]:
+    """Every order in which they can follow each other, one after the other."""
+    return list(list(permutations(names))[turn % factorial(len(names))])
 
 
 async def posted(
