@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import permutations
-from math import factorial
 from statistics import mean
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -18,10 +17,6 @@ from bench.servers import Server, execute, free_desk, own_desk_elsewhere, refere
 from bench.settled import settled
 
 CONNECTIONS = 32
-TURNS = 6
-"""In which those that are held against each other take it in turns within a round: the machine's
-speed changes from one second to the next. Each is half as long as a measurement."""
-
 SCHEDULED_ROUNDS = 2
 
 
@@ -79,7 +74,7 @@ async def measure(setting: Setting) -> Measured:
         ],
         (
             f"{CONNECTIONS} connections; server, PostgreSQL and generator share the cores",
-            f"ours, short and bare: {TURNS} turns each a round, their means",
+            "ours, short and bare: six turns each a round, in every order; their means",
             "short answers: the client prefers return=minimal, and is told four fields; bare tells"
             " three",
             "the worker runs and tells the market; the desk's lease is held elsewhere, as by a"
@@ -94,12 +89,13 @@ async def measure(setting: Setting) -> Measured:
 async def in_turns(
     setting: Setting, servers: Mapping[str, Server], number: int
 ) -> dict[str, dict[str, float]]:
-    """What `posted` saw of each, means over its turns. Each begins with empty tables, a moment
-    after the one before, and in every turn in another order."""
+    """What `posted` saw of each, means over its turns: one in every order in which they can follow
+    each other, for the machine's speed changes from one second to the next. Each begins with empty
+    tables, a moment after the one before, and is half as long as a measurement."""
     brief = replace(setting, seconds=setting.seconds / 2)
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in servers}
-    for turn in range(TURNS):
-        for name in rotated(list(servers), turn):
+    for turn, names in enumerate(permutations(servers)):
+        for name in names:
             run, server = f"{name}{number}-{turn}", servers[name]
             await asyncio.sleep(setting.seconds / 4)
             seen[name].append(await posted(brief, server, run, short=name == "short"))
@@ -109,11 +105,6 @@ async def in_turns(
         name: {what: mean(one[what] for one in all_) for what in all_[0]}
         for name, all_ in seen.items()
     }
-
-
-def rotated(names: list[str], turn: int) -> list[str]:
-    """Every order in which they can follow each other, one after the other."""
-    return list(list(permutations(names))[turn % factorial(len(names))])
 
 
 async def posted(
