@@ -83,8 +83,9 @@ async def take_attention(
     # Locked in key order, as the journal does: nobody waits in a circle.
     found = await connection.fetch(
         "UPDATE orders SET attention = false WHERE account = $1 AND id = ANY (ARRAY("
-        "SELECT id FROM orders WHERE broker = $2 AND account = $1 AND attention ORDER BY id"
-        " LIMIT $3 FOR UPDATE)) RETURNING id",
+        # An id is never null; with these words the index of the flagged alone has this order.
+        "SELECT id FROM orders WHERE broker = $2 AND account = $1 AND attention"
+        " ORDER BY id NULLS FIRST LIMIT $3 FOR UPDATE)) RETURNING id",
         account,
         broker,
         at_most,
