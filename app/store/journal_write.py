@@ -11,7 +11,7 @@ from app.domain.execution import Child, Execution
 from app.domain.fact import Adopted, Busted, ExitForced, Fact, Filled, StopHit
 from app.domain.fold import apply
 from app.domain.fold_births import adopted_child
-from app.domain.instant import Instant, rfc3339
+from app.domain.instant import rfc3339
 from app.domain.lifecycle import ORDER_DONE
 from app.domain.position import Position, with_fill
 from app.domain.quantity import ZERO, Side
@@ -19,7 +19,7 @@ from app.store import rows
 from app.store.columns import POSITIONS, sql_type
 from app.store.database import Connection, to_json
 from app.store.frames import fact_data, order_sums
-from app.store.tables import children, events, positions
+from app.store.tables import children, events, orders, positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,15 @@ class Draft:
 
 def _from(place: int, table: Table, columns: Sequence[str]) -> str:
     """Rows of these columns out of a JSON array."""
-    types = (f"{name} {sql_type(table.c[name])}" for name in columns)
     names = ", ".join(columns)
     return (
         f"INSERT INTO {table.name} (account, {names}) SELECT $1, {names}"
-        f" FROM json_to_recordset(${place}::json) AS told({', '.join(types)})"
+        f" FROM json_to_recordset(${place}::json) AS told({_typed(table, columns)})"
     )
+
+
+def _typed(table: Table, columns: Sequence[str]) -> str:
+    return ", ".join(f"{name} {sql_type(table.c[name])}" for name in columns)
 
 
 def _unless_there(key: str, columns: Sequence[str], more: str = "") -> str:
@@ -94,13 +97,25 @@ _CHILD_CHANGES = ("status", "filled", "broker_order_id", "cancel_requested_at", 
 _POSITION = ("qty", "average_price", "realised", "fees")
 _EVENT = ("order_id", "seq", "type", "at", "data", "why")
 
-_WRITE_CHILDREN = _from(2, children, _CHILD) + _unless_there(
-    "id", _CHILD_CHANGES, ", updated_at = clock_timestamp()"
+_CHILD_AGAIN = _unless_there("id", _CHILD_CHANGES, ", updated_at = clock_timestamp()")
+_WRITE_CHILDREN = _from(2, children, _CHILD) + _CHILD_AGAIN
+_MOVE_ORDERS = (
+    "UPDATE orders o SET"
+    f" {', '.join(f'{name} = told.{name}' for name in rows.ACCRUED)},"
+    " version = o.version + 1, seq = o.seq + told.told,"
+    " filled_notional = o.filled_notional + told.traded, fees = o.fees + told.charged,"
+    " attention = o.attention OR told.attention, updated_at = clock_timestamp(),"
+    " exits_due = o.exits_due OR (o.group_id IS NOT NULL AND told.moves_exits),"
+    " finished_at = CASE WHEN told.done THEN coalesce(o.finished_at, told.at) END"
+    f" FROM json_to_recordset($2::json) AS told(id uuid, {_typed(orders, rows.ACCRUED)},"
+    " told bigint, traded numeric, charged numeric, attention boolean, moves_exits boolean,"
+    " done boolean, at timestamptz) WHERE o.account = $1 AND o.id = told.id"
 )
 _WRITE_ALL = (
-    f"WITH kept AS ({_WRITE_CHILDREN}),"
-    f" held AS ({_from(3, positions, ('symbol', *_POSITION))}{_unless_there('symbol', _POSITION)})"
-    f" {_from(4, events, _EVENT)}"
+    f"WITH moved AS ({_MOVE_ORDERS}),"
+    f" kept AS ({_from(3, children, _CHILD)}{_CHILD_AGAIN}),"
+    f" held AS ({_from(4, positions, ('symbol', *_POSITION))}{_unless_there('symbol', _POSITION)})"
+    f" {_from(5, events, _EVENT)}"
 )
 
 
@@ -110,46 +125,33 @@ async def persist(
     """Write what changed. The orders are locked by the caller."""
     if not drafts:
         return
-    await _update_orders(connection, account, drafts, attention)
     held = await _moved_positions(connection, account, drafts)
-    # One statement where there could be three: most of the time of a statement is its way.
+    # One statement where there could be four: most of the time of a statement is its way.
     await connection.execute(
         _WRITE_ALL,
         account,
+        to_json(_orders(drafts, attention)),
         to_json(_children(epoch, drafts)),
         to_json(held),
         to_json(_events(drafts)),
     )
 
 
-async def _update_orders(
-    connection: Connection, account: str, drafts: Sequence[Draft], attention: set[str]
-) -> None:
-    columns = list(rows.accrued(drafts[0].execution))
-    sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(columns, start=10))
-    await connection.executemany(
-        f"UPDATE orders SET {sets}, version = version + 1, seq = seq + $3,"
-        " filled_notional = filled_notional + $4, fees = fees + $5,"
-        " attention = attention OR $6, updated_at = clock_timestamp(),"
-        " exits_due = exits_due OR (group_id IS NOT NULL AND $9),"
-        " finished_at = CASE WHEN $7 THEN coalesce(finished_at, $8) END"
-        " WHERE account = $1 AND id = $2",
-        [
-            (
-                account,
-                draft.row["id"],
-                len(draft.events),
-                sum((t.sign * t.qty * t.price for t in draft.trades), ZERO),
-                sum((t.fee for t in draft.trades), ZERO),
-                draft.row["id"] in attention,
-                draft.execution.status in ORDER_DONE,
-                draft.events[-1][0].at,
-                _moves_exits(draft),
-                *rows.accrued(draft.execution).values(),
-            )
-            for draft in drafts
-        ],
-    )
+def _orders(drafts: Sequence[Draft], attention: set[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            **rows.accrued_to_json(draft.execution),
+            "id": draft.row["id"],
+            "told": len(draft.events),
+            "traded": sum((t.sign * t.qty * t.price for t in draft.trades), ZERO),
+            "charged": sum((t.fee for t in draft.trades), ZERO),
+            "attention": draft.row["id"] in attention,
+            "moves_exits": _moves_exits(draft),
+            "done": draft.execution.status in ORDER_DONE,
+            "at": rfc3339(draft.events[-1][0].at),
+        }
+        for draft in drafts
+    ]
 
 
 def _moves_exits(draft: Draft) -> bool:
@@ -181,10 +183,10 @@ def _children(epoch: int, drafts: Sequence[Draft]) -> list[dict[str, Any]]:
             "time_in_force": c.time_in_force.value,
             "status": c.status.value,
             "intended_at": rfc3339(c.intended_at),
-            "quote_at": _moment(c.quote_at),
+            "quote_at": rows.moment(c.quote_at),
             "filled": c.filled,
             "broker_order_id": c.broker_order_id,
-            "cancel_requested_at": _moment(c.cancel_requested_at),
+            "cancel_requested_at": rows.moment(c.cancel_requested_at),
             "reason": c.reason,
             "why": dict(draft.why.get(c.id, {})),
             "adopted": c.id in draft.adopted,
@@ -213,10 +215,6 @@ def _events(drafts: Sequence[Draft]) -> list[dict[str, Any]]:
         for draft in drafts
         for i, (fact, state) in enumerate(draft.events, start=1)
     ]
-
-
-def _moment(at: Instant | None) -> str | None:
-    return None if at is None else rfc3339(at)
 
 
 def _by(draft: Draft, place: int) -> dict[str, str]:

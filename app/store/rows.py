@@ -186,17 +186,26 @@ def _refused_with_stop(child: Child) -> bool:
     return refused and child.stop_price is not None
 
 
-def accrued(e: Execution) -> dict[str, Any]:
-    """The columns of `orders` that facts change."""
+ACCRUED = (
+    *("qty", "limit_price", "end_at", "max_participation", "params", "status", "reason"),
+    *("anchor_at", "anchor_done", "filled", "working", "unknown", "canceled", "excess"),
+    *("next_child", "pause_requested", "cancel_reason", "crossing_quote_at"),
+    *("crossing_filled_at", "rejections", "rejected_at"),
+)
+"""The columns of `orders` that facts change."""
+
+
+def accrued_to_json(e: Execution) -> dict[str, Any]:
+    """These columns as they are now."""
     return {
         "qty": e.task.qty,
         "limit_price": e.task.limit_price,
-        "end_at": e.task.end,
+        "end_at": rfc3339(e.task.end),
         "max_participation": e.task.max_participation,
         "params": plain_params(e.task.params),
         "status": e.status.value,
         "reason": e.reason,
-        "anchor_at": e.anchor.at,
+        "anchor_at": moment(e.anchor.at),
         "anchor_done": e.anchor.done,
         "filled": e.filled,
         "working": e.working,
@@ -206,11 +215,16 @@ def accrued(e: Execution) -> dict[str, Any]:
         "next_child": e.next_child,
         "pause_requested": e.pause_requested,
         "cancel_reason": e.cancel_reason,
-        "crossing_quote_at": e.crossing.quote_at if e.crossing else None,
-        "crossing_filled_at": e.crossing.filled_at if e.crossing else None,
+        "crossing_quote_at": moment(e.crossing.quote_at) if e.crossing else None,
+        "crossing_filled_at": moment(e.crossing.filled_at) if e.crossing else None,
         "rejections": e.rejections,
-        "rejected_at": e.rejected_at,
+        "rejected_at": moment(e.rejected_at),
     }
+
+
+def moment(at: Instant | None) -> str | None:
+    """An instant as JSON holds it."""
+    return None if at is None else rfc3339(at)
 
 
 def terms_to_json(task: Task) -> dict[str, Any]:

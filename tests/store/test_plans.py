@@ -102,12 +102,12 @@ async def plan(database: Database, query: str) -> str:
 PLANS = [
     (
         "SELECT id FROM orders WHERE broker = 'paper' AND account = 'a1' AND attention"
-        " ORDER BY id FOR UPDATE",
+        " ORDER BY id NULLS FIRST FOR UPDATE",
         "ix_orders_attention",
     ),
     (
         "SELECT id FROM orders WHERE broker = 'paper' AND account = 'a1' AND attention"
-        " ORDER BY id LIMIT 250 FOR UPDATE",
+        " ORDER BY id NULLS FIRST LIMIT 250 FOR UPDATE",
         "ix_orders_attention",
     ),
     (
