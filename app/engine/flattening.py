@@ -21,7 +21,7 @@ from app.engine.flatten_order import market_row, order_row, task_for
 from app.engine.halting import heard_of
 from app.engine.shared import Shared
 from app.failpoints import reach
-from app.store import controls, flatten, halts, leases
+from app.store import controls, flatten, halts
 from app.store.controls import Switch
 from app.store.flatten import Standing
 from app.store.journal import Entry
@@ -165,9 +165,8 @@ class Flattening:
         task = task_for(wanted, self._account, watched, session, self._policy, now)
         assert task is not None, "checked before"
         quote = self._market.market_for(accepted(task), now).quote
-        async with self._database.transaction() as connection:
-            await halts.halts(connection, account=self._account, lock=True)
-            await leases.hold(connection, self._lease)
+        async with self._database.transaction(controls.INTEND) as connection:
+            await halts.held(connection, account=self._account, lease=self._lease)
             switches = await controls.thrown(connection, accounts=[self._account])
             again = await flatten.standing(connection, account=self._account, switches=switches)
             if wanted not in again:

@@ -85,12 +85,15 @@ def _after(answers: Sequence[Entry], told: Sequence[Entry]) -> list[Entry]:
 async def _sorted(
     connection: Connection, account: str, broker: str, reports: Sequence[Report]
 ) -> Sorting:
-    owners = await children.owners(
-        connection, account=account, child_ids=sorted({r.child_id for r in reports})
-    )
     ids = [r.execution_id for r in reports if not isinstance(r, OrderReport)]
     ids += [r.corrects for r in reports if isinstance(r, ExecutionReport) and r.corrects]
-    booked = await fill_ledger.known(connection, account, broker, ids) if ids else {}
+    owners, booked = await children.known(
+        connection,
+        account=account,
+        broker=broker,
+        child_ids=sorted({r.child_id for r in reports}),
+        execution_ids=ids,
+    )
     unowned = {r.child_id for r in reports} - owners.keys()
     if unowned and ids:
         # Of orders that were removed since: neither booked again nor strange.

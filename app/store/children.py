@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from app.store.database import Connection
+from app.store.fill_ledger import Term
+from app.store.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +37,54 @@ async def owners(
     connection: Connection, *, account: str, child_ids: Sequence[str]
 ) -> dict[str, Owner]:
     """Child id → its order, for those we know."""
-    found = await connection.fetch(
-        "SELECT id, order_id, symbol, side, status, qty, filled, broker_order_id FROM children"
-        " WHERE account = $1 AND id = ANY($2)",
-        account,
-        child_ids,
-    )
-    return {
-        r["id"]: Owner(
-            order_id=r["order_id"],
-            symbol=r["symbol"],
-            side=r["side"],
-            status=r["status"],
-            qty=r["qty"],
-            filled=r["filled"],
-            broker_order_id=r["broker_order_id"],
-        )
+    found = await connection.fetch(_OWNERS, account, child_ids)
+    return {r["id"]: _owner(r) for r in found}
+
+
+async def known(
+    connection: Connection,
+    *,
+    account: str,
+    broker: str,
+    child_ids: Sequence[str],
+    execution_ids: Sequence[str],
+) -> tuple[dict[str, Owner], dict[str, Term]]:
+    """The owners of children, and executions that are booked already, by their ids."""
+    found = await connection.fetch(_KNOWN, account, child_ids, broker, execution_ids)
+    owners = {r["id"]: _owner(r) for r in found if r["execution_id"] is None}
+    booked = {
+        r["execution_id"]: Term(r["id"], r["qty"], r["price"], r["busted"])
         for r in found
+        if r["execution_id"] is not None
     }
+    return owners, booked
+
+
+_OWNERS = (
+    "SELECT id, order_id, symbol, side, status, qty, filled, broker_order_id FROM children"
+    " WHERE account = $1 AND id = ANY($2)"
+)
+# What booking asks first, of two tables at once: most of the time of a statement is its way.
+_KNOWN = (
+    "SELECT id, order_id, symbol, side, status, qty, filled, broker_order_id,"
+    " NULL AS execution_id, NULL AS price, NULL AS busted FROM children"
+    " WHERE account = $1 AND id = ANY($2)"
+    " UNION ALL SELECT child_id, NULL, NULL, NULL, NULL, qty, NULL, NULL,"
+    " execution_id, price, busted_at IS NOT NULL FROM fills"
+    " WHERE account = $1 AND broker = $3 AND execution_id = ANY($4)"
+)
+
+
+def _owner(row: Row) -> Owner:
+    return Owner(
+        order_id=row["order_id"],
+        symbol=row["symbol"],
+        side=row["side"],
+        status=row["status"],
+        qty=row["qty"],
+        filled=row["filled"],
+        broker_order_id=row["broker_order_id"],
+    )
 
 
 async def parents(

@@ -134,15 +134,32 @@ class Database:
             await connection.execute("SELECT")
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        async with self.pool.acquire() as connection, connection.transaction():
-            yield connection
+    async def transaction(self, first: str | None = None) -> AsyncIterator[Connection]:
+        """`first` is a statement without parameters, whose rows nobody needs: it travels with the
+        beginning. No transaction can be nested in one that began so."""
+        async with self.pool.acquire() as connection:
+            begun = connection.transaction() if first is None else _begun_with(first, connection)
+            async with begun:
+                yield connection
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """For single statements, which commit by themselves."""
         async with self.pool.acquire() as connection:
             yield connection
+
+
+@asynccontextmanager
+async def _begun_with(first: str, connection: Connection) -> AsyncIterator[None]:
+    try:
+        await connection.execute(f"BEGIN; {first}")
+        yield
+    except BaseException:
+        # A connection that is gone has ended it.
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
 
 
 class KeptConnection:

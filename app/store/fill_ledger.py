@@ -132,19 +132,3 @@ class Term:
     qty: Decimal
     price: Decimal
     busted: bool = False
-
-
-async def known(
-    connection: Connection, account: str, broker: str, execution_ids: Sequence[str]
-) -> dict[str, Term]:
-    """Executions that are booked already."""
-    found = await connection.fetch(
-        "SELECT execution_id, child_id, qty, price, busted_at IS NOT NULL AS busted FROM fills"
-        " WHERE account = $1 AND broker = $2 AND execution_id = ANY($3)",
-        account,
-        broker,
-        list(execution_ids),
-    )
-    return {
-        r["execution_id"]: Term(r["child_id"], r["qty"], r["price"], r["busted"]) for r in found
-    }

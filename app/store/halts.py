@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.store.controls import INTEND, Level, Switch
+from app.store.controls import Level, Switch
 from app.store.database import Connection
+from app.store.leases import Lease, Lost, held_by
+from app.store.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,23 +21,39 @@ Halts = Mapping[tuple[str, str], Halt]
 """What is halted, by scope and name."""
 
 
-async def halts(connection: Connection, *, account: str, lock: bool = False) -> Halts:
-    """What is halted and bears on an account.
+_BEARING = "c.scope IN ('all', 'strategy', 'symbol') OR (c.scope = 'account' AND c.name = $1)"
+_TOLD = "c.scope, c.name, c.halted, c.level, c.reason"
+_HELD = (
+    f"WITH mine AS MATERIALIZED ({held_by('$2', '$3')})"
+    f" SELECT {_TOLD}, EXISTS (SELECT FROM mine) AS owned"
+    f" FROM controls c WHERE {_BEARING} ORDER BY c.scope, c.name FOR SHARE OF c"
+)
 
-    With `lock`, the rows are held FOR SHARE until the transaction ends: a switch thrown later
-    waits, one thrown earlier is seen. For that every switch, whatever it halts, must first update
-    the row of `all` in its own transaction: a row that it makes anew cannot be locked by others.
-    """
-    if lock:
-        # A statement of its own: only the next one's snapshot has the rows of a switch that
-        # this one waited for.
-        await connection.execute(INTEND)
-    found = await connection.fetch(
-        "SELECT scope, name, halted, level, reason FROM controls"
-        " WHERE scope IN ('all', 'strategy', 'symbol') OR (scope = 'account' AND name = $1)"
-        " ORDER BY scope, name" + (" FOR SHARE" if lock else ""),
-        account,
+
+async def halts(connection: Connection, *, account: str) -> Halts:
+    """What is halted and bears on an account."""
+    return _halts(
+        await connection.fetch(f"SELECT {_TOLD} FROM controls c WHERE {_BEARING}", account)
     )
+
+
+async def held(connection: Connection, *, account: str, lease: Lease) -> Halts:
+    """The same, held still until the transaction ends, as the row of the lease is. Raises
+    leases.Lost when that is not ours.
+
+    The transaction must have begun with `controls.INTEND`: a switch thrown later waits, one thrown
+    earlier is seen, for only a later statement than the one that waited has its rows. For that
+    every switch, whatever it halts, first updates the row of `all` in its own transaction: a row
+    that it makes anew cannot be locked by others.
+    """
+    found = await connection.fetch(_HELD, account, lease.name, lease.epoch)
+    assert found, "the row of `all` is always there"
+    if not found[0]["owned"]:
+        raise Lost(lease.name)
+    return _halts(found)
+
+
+def _halts(found: Iterable[Row]) -> Halts:
     return {
         (r["scope"], r["name"]): Halt(r["reason"] or "halted", r["level"] == Level.CLOSE_ONLY)
         for r in found

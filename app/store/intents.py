@@ -41,10 +41,9 @@ async def intend(
     PositionMoved where the account holds something else by now, Runaway where the ledger of fills
     knows more of an order than it is worth; nothing is recorded then.
     """
-    async with database.transaction() as connection:
+    async with database.transaction(controls.INTEND) as connection:
         reach("intent.begun")
-        halted = await halts.halts(connection, account=account, lock=True)
-        await leases.hold(connection, lease)
+        halted = await halts.held(connection, account=account, lease=lease)
         reach("intent.locked")
         sending = {e.order_id for e in entries if any(isinstance(f, Intended) for f in e.facts)}
         stopped = {

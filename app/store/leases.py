@@ -146,11 +146,13 @@ async def forget_workers(connection: Connection) -> None:
 
 async def hold(connection: Connection, lease: Lease) -> None:
     """Keep the lease's row still until the transaction ends. Raises Lost when it is not ours."""
-    row = await connection.fetchrow(
-        "SELECT 1 FROM leases WHERE name = $1 AND epoch = $2 AND until > clock_timestamp()"
-        " FOR SHARE",
-        lease.name,
-        lease.epoch,
-    )
-    if row is None:
+    if await connection.fetchrow(held_by("$1", "$2"), lease.name, lease.epoch) is None:
         raise Lost(lease.name)
+
+
+def held_by(name: str, epoch: str) -> str:
+    """The statement that finds a lease's row and keeps it still, by the names of parameters."""
+    return (
+        f"SELECT 1 FROM leases WHERE name = {name} AND epoch = {epoch}"
+        " AND until > clock_timestamp() FOR SHARE"
+    )

@@ -44,9 +44,9 @@ BOOKING = (
     fault(
         "fill known without its account",
         (
-            "app/store/fill_ledger.py",
-            '" WHERE account = $1 AND broker = $2 AND execution_id = ANY($3)"',
-            '" WHERE $1 <> $2 AND execution_id = ANY($3)"',
+            "app/store/children.py",
+            '" WHERE account = $1 AND broker = $3 AND execution_id = ANY($4)"',
+            '" WHERE $1 <> $3 AND execution_id = ANY($4)"',
         ),
         tests="tests/store/test_fill_keys.py",
     ),

@@ -6,9 +6,9 @@ OWNING = (
     fault(
         "intents without an epoch",
         (
-            "app/store/intents.py",
-            "        await leases.hold(connection, lease)\n        reach",
-            "        reach",
+            "app/store/halts.py",
+            '    if not found[0]["owned"]:\n        raise Lost(lease.name)\n',
+            "",
         ),
         tests="tests/store/test_intents.py",
     ),
@@ -30,8 +30,8 @@ OWNING = (
         ),
         (
             "app/store/leases.py",
-            "AND epoch = $2 AND until > clock_timestamp()",
-            "AND epoch = $2 AND until > now()",
+            '" AND until > clock_timestamp() FOR SHARE"',
+            '" AND until > now() FOR SHARE"',
         ),
         tests="tests/store/test_leases.py",
     ),

@@ -66,8 +66,8 @@ SENDING = (
         "halt read without the lock",
         (
             "app/store/intents.py",
-            "halts.halts(connection, account=account, lock=True)",
-            "halts.halts(connection, account=account, lock=False)",
+            "database.transaction(controls.INTEND)",
+            "database.transaction()",
         ),
         tests="tests/store/test_intents.py",
     ),

@@ -8,11 +8,12 @@ import asyncpg
 import pytest
 
 from app.domain.instant import Instant
-from app.store import controls, halts, intake
+from app.store import controls, halts, intake, leases
 from app.store.arrival import Accepted, Clash, Halted
 from app.store.controls import Level, Scope, Switch
 from app.store.database import Database
-from app.store.halts import Halt
+from app.store.halts import Halt, Halts
+from app.store.leases import Lease
 from tests.store.seeds import ACCOUNT, an_arrival, fetch, know, task, value, working
 
 
@@ -134,10 +135,18 @@ async def test_open_orders_in_scope_are_counted(database: Database) -> None:
             assert await controls.open_orders(connection, switch) == count, scope
 
 
+async def owned(database: Database, account: str = ACCOUNT) -> Lease:
+    async with database.connection() as connection:
+        lease = await leases.claim(connection, name=f"desk:{account}", owner="w1", seconds=60)
+    assert lease is not None
+    return lease
+
+
 async def test_a_switch_is_later_than_every_intent_it_waited_for(database: Database) -> None:
     """Its moment is taken after the wait: else an intent would look as if it had slipped by."""
-    async with database.transaction() as connection:
-        await halts.halts(connection, account=ACCOUNT, lock=True)
+    lease = await owned(database)
+    async with database.transaction(controls.INTEND) as connection:
+        await halts.held(connection, account=ACCOUNT, lease=lease)
         throwing = asyncio.create_task(throw(database, Scope.SYMBOL, "XYZ"))
         await asyncio.sleep(0.2)
         assert not throwing.done()
@@ -148,12 +157,14 @@ async def test_a_switch_is_later_than_every_intent_it_waited_for(database: Datab
 async def test_an_intent_that_comes_after_a_waiting_switch_waits_behind_it(
     database: Database,
 ) -> None:
-    async def intend() -> dict[tuple[str, str], str]:
-        async with database.transaction() as connection:
-            return await halts.halts(connection, account=ACCOUNT, lock=True)
+    lease = await owned(database)
 
-    async with database.transaction() as connection:
-        await halts.halts(connection, account=ACCOUNT, lock=True)
+    async def intend() -> Halts:
+        async with database.transaction(controls.INTEND) as connection:
+            return await halts.held(connection, account=ACCOUNT, lease=lease)
+
+    async with database.transaction(controls.INTEND) as connection:
+        await halts.held(connection, account=ACCOUNT, lease=lease)
         throwing = asyncio.create_task(throw(database, Scope.SYMBOL, "XYZ"))
         await asyncio.sleep(0.2)
         later = asyncio.create_task(intend())
@@ -171,10 +182,10 @@ async def test_a_crowd_of_intents_does_not_hold_a_switch_up(database_url: str) -
     stop = asyncio.Event()
 
     async def intending(account: str) -> int:
-        turns = 0
+        turns, lease = 0, await owned(database, account)
         while not stop.is_set():
-            async with database.transaction() as connection:
-                await halts.halts(connection, account=account, lock=True)
+            async with database.transaction(controls.INTEND) as connection:
+                await halts.held(connection, account=account, lease=lease)
                 await connection.execute("SELECT pg_sleep(0.005)")
             turns += 1
         return turns

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.store import fill_ledger
+from app.store import children
 from app.store.database import Database
 from tests.store.seeds import ACCOUNT, BROKER, fill, intent, record, working
 
@@ -19,5 +19,7 @@ async def test_another_accounts_execution_of_that_name_is_another(
     await record(database, order_id, child)
     await record(database, order_id, fill(child.child_id, "e1", 40))
     async with database.connection() as connection:
-        found = await fill_ledger.known(connection, account, broker, ["e1"])
+        _, found = await children.known(
+            connection, account=account, broker=broker, child_ids=[], execution_ids=["e1"]
+        )
     assert ("e1" in found) is known

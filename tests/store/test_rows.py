@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.domain.algorithm import Kind, complete
 from app.domain.algos import BY_NAME
 from app.domain.dynamics import Dynamics
-from app.domain.execution import Child, Crossing, Execution, rung_of
+from app.domain.execution import Child, Crossing, Execution, accepted, rung_of
 from app.domain.fact import Moved, Purpose, TimeInForce
 from app.domain.identity import child_id, order_key
 from app.domain.instant import DAY, Instant
@@ -248,3 +248,8 @@ def test_a_curve_from_before_dynamics_is_still_read() -> None:
     newer = rows.curve_to_json(replace(curve, dynamics=Dynamics(1e6, 0.1, 0.2, 0.3, 0.8, 0.5)))
     told = newer | {"dynamics": newer["dynamics"] | {"of_a_later_release": 1}}
     assert rows.curve_from_json(told) == rows.curve_from_json(newer) != curve
+
+
+def test_whatever_facts_change_is_named_where_it_is_written() -> None:
+    """What a statement names and nobody hands in would become null."""
+    assert tuple(rows.accrued_to_json(accepted(task()))) == rows.ACCRUED

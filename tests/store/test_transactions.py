@@ -1,0 +1,93 @@
+"""A transaction that begins with its first statement ends like any other."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from app.store.database import Database
+
+LOCK = "SELECT pg_advisory_xact_lock(7)"
+FREE = "SELECT pg_try_advisory_xact_lock(7)"
+MADE = "SELECT count(*) FROM accounts"
+MAKE = "INSERT INTO accounts (account, broker) VALUES ('made', 'paper')"
+
+
+@pytest.fixture
+async def one(own_url: str) -> AsyncIterator[Database]:
+    """A pool of one connection: what is left open by one user is in the way of the next."""
+    database = await Database.open(own_url, connections=1)
+    yield database
+    await database.close()
+
+
+async def test_what_was_done_is_committed_and_its_lock_given_back(
+    one: Database, own_url: str
+) -> None:
+    other = await Database.open(own_url, connections=1)
+    try:
+        async with one.transaction(LOCK) as connection:
+            assert connection.is_in_transaction()
+            await connection.execute(MAKE)
+            async with other.connection() as beside:
+                assert not await beside.fetchval(FREE)
+                assert await beside.fetchval(MADE) == 0
+        async with other.connection() as beside:
+            assert await beside.fetchval(FREE)
+            assert await beside.fetchval(MADE) == 1
+    finally:
+        await other.close()
+
+
+async def test_what_fails_is_rolled_back(one: Database) -> None:
+    async def fail() -> None:
+        async with one.transaction(LOCK) as connection:
+            await connection.execute(MAKE)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    async with one.connection() as connection:
+        assert not connection.is_in_transaction()
+        assert await connection.fetchval(MADE) == 0
+
+
+async def test_a_first_statement_that_fails_leaves_nothing_open(one: Database) -> None:
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        async with one.transaction("SELECT 1 / 0"):
+            raise AssertionError("it never began")
+    async with one.connection() as connection:
+        assert not connection.is_in_transaction()
+
+
+async def test_who_is_canceled_while_it_begins_holds_nothing(one: Database, own_url: str) -> None:
+    other = await Database.open(own_url, connections=1)
+    try:
+        async with other.transaction(LOCK):
+
+            async def wait() -> None:
+                async with one.transaction(LOCK):
+                    raise AssertionError("somebody else has the lock")
+
+            waiting = asyncio.create_task(wait())
+            await asyncio.sleep(0.2)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+        async with one.transaction(LOCK) as connection:
+            assert connection.is_in_transaction()
+    finally:
+        await other.close()
+
+
+async def test_a_connection_that_is_cut_fails_the_transaction_alone(one: Database) -> None:
+    async def be_cut() -> None:
+        async with one.transaction(LOCK) as connection:
+            await connection.execute(MAKE)
+            connection.terminate()
+
+    with pytest.raises((asyncpg.PostgresConnectionError, asyncpg.InterfaceError)):
+        await be_cut()
+    async with one.connection() as connection:
+        assert await connection.fetchval(MADE) == 0
