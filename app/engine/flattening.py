@@ -165,8 +165,10 @@ class Flattening:
         task = task_for(wanted, self._account, watched, session, self._policy, now)
         assert task is not None, "checked before"
         quote = self._market.market_for(accepted(task), now).quote
-        async with self._database.transaction(controls.INTEND) as connection:
-            await halts.held(connection, account=self._account, lease=self._lease)
+        async with halts.intending(self._database, account=self._account, lease=self._lease) as (
+            connection,
+            _,
+        ):
             switches = await controls.thrown(connection, accounts=[self._account])
             again = await flatten.standing(connection, account=self._account, switches=switches)
             if wanted not in again:

@@ -1,4 +1,5 @@
-"""Finding the order that a child belongs to, and keeping what belongs to none."""
+"""Finding what a report is about, the order of its child and what is booked of it already, and
+keeping what belongs to none."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,15 +61,12 @@ async def known(
     return owners, booked
 
 
-_OWNERS = (
-    "SELECT id, order_id, symbol, side, status, qty, filled, broker_order_id FROM children"
-    " WHERE account = $1 AND id = ANY($2)"
-)
+_OWNER = "SELECT id, order_id, symbol, side, status, qty, filled, broker_order_id"
+_OF_THESE = "FROM children WHERE account = $1 AND id = ANY($2)"
+_OWNERS = f"{_OWNER} {_OF_THESE}"
 # What booking asks first, of two tables at once: most of the time of a statement is its way.
 _KNOWN = (
-    "SELECT id, order_id, symbol, side, status, qty, filled, broker_order_id,"
-    " NULL AS execution_id, NULL AS price, NULL AS busted FROM children"
-    " WHERE account = $1 AND id = ANY($2)"
+    f"{_OWNER}, NULL AS execution_id, NULL AS price, NULL AS busted {_OF_THESE}"
     " UNION ALL SELECT child_id, NULL, NULL, NULL, NULL, qty, NULL, NULL,"
     " execution_id, price, busted_at IS NOT NULL FROM fills"
     " WHERE account = $1 AND broker = $3 AND execution_id = ANY($4)"

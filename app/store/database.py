@@ -155,11 +155,13 @@ async def _begun_with(first: str, connection: Connection) -> AsyncIterator[None]
         await connection.execute(f"BEGIN; {first}")
         yield
     except BaseException:
-        # A connection that is gone has ended it.
-        if not connection.is_closed():
+        # A connection that is cut has ended it, and what failed is told as it is.
+        if not _cut(connection):
             await connection.execute("ROLLBACK")
         raise
-    await connection.execute("COMMIT")
+    if await connection.execute("COMMIT") != "COMMIT":
+        # The server rolls back instead where a statement failed and somebody swallowed that.
+        raise asyncpg.InFailedSQLTransactionError("rolled back: a statement in it had failed")
 
 
 class KeptConnection:

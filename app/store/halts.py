@@ -1,11 +1,12 @@
 """What keeps new children back: the switches in force, as every intent reads them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from app.store.controls import Level, Switch
-from app.store.database import Connection
-from app.store.leases import Lease, Lost, held_by
+from app.store.controls import INTEND, Level, Switch
+from app.store.database import Connection, Database
+from app.store.leases import HELD, Lease, Lost
 from app.store.rows import Row
 
 
@@ -21,32 +22,45 @@ Halts = Mapping[tuple[str, str], Halt]
 """What is halted, by scope and name."""
 
 
-_BEARING = "c.scope IN ('all', 'strategy', 'symbol') OR (c.scope = 'account' AND c.name = $1)"
-_TOLD = "c.scope, c.name, c.halted, c.level, c.reason"
+def _told(account: str, more: str = "") -> str:
+    return (
+        f"SELECT c.scope, c.name, c.halted, c.level, c.reason{more} FROM controls c"
+        " WHERE c.scope IN ('all', 'strategy', 'symbol')"
+        f" OR (c.scope = 'account' AND c.name = {account}) ORDER BY c.scope, c.name"
+    )
+
+
+_HALTS = _told("$1")
+# The switches' rows are locked as well as their turn (`INTEND`), for whoever knows of rows alone.
 _HELD = (
-    f"WITH mine AS MATERIALIZED ({held_by('$2', '$3')})"
-    f" SELECT {_TOLD}, EXISTS (SELECT FROM mine) AS owned"
-    f" FROM controls c WHERE {_BEARING} ORDER BY c.scope, c.name FOR SHARE OF c"
+    f"WITH mine AS MATERIALIZED ({HELD})"
+    f" {_told('$3', ', EXISTS (SELECT FROM mine) AS owned')} FOR SHARE OF c"
 )
 
 
 async def halts(connection: Connection, *, account: str) -> Halts:
     """What is halted and bears on an account."""
-    return _halts(
-        await connection.fetch(f"SELECT {_TOLD} FROM controls c WHERE {_BEARING}", account)
-    )
+    return _halts(await connection.fetch(_HALTS, account))
 
 
-async def held(connection: Connection, *, account: str, lease: Lease) -> Halts:
-    """The same, held still until the transaction ends, as the row of the lease is. Raises
-    leases.Lost when that is not ours.
+@asynccontextmanager
+async def intending(
+    database: Database, *, account: str, lease: Lease
+) -> AsyncIterator[tuple[Connection, Halts]]:
+    """A transaction in which children may be intended, and what is halted and bears on them.
 
-    The transaction must have begun with `controls.INTEND`: a switch thrown later waits, one thrown
-    earlier is seen, for only a later statement than the one that waited has its rows. For that
-    every switch, whatever it halts, first updates the row of `all` in its own transaction: a row
-    that it makes anew cannot be locked by others.
+    Both, and the row of the lease, are held still until it ends. Raises leases.Lost when the lease
+    is not ours.
     """
-    found = await connection.fetch(_HELD, account, lease.name, lease.epoch)
+    # A switch thrown later waits, one thrown earlier is seen: only a later statement than the one
+    # that waited has its rows. For that every switch, whatever it halts, first locks the row of
+    # `all` in its own transaction: a row that it makes anew cannot be locked by others.
+    async with database.transaction(INTEND) as connection:
+        yield connection, await _held(connection, account, lease)
+
+
+async def _held(connection: Connection, account: str, lease: Lease) -> Halts:
+    found = await connection.fetch(_HELD, lease.name, lease.epoch, account)
     assert found, "the row of `all` is always there"
     if not found[0]["owned"]:
         raise Lost(lease.name)

@@ -146,13 +146,9 @@ async def forget_workers(connection: Connection) -> None:
 
 async def hold(connection: Connection, lease: Lease) -> None:
     """Keep the lease's row still until the transaction ends. Raises Lost when it is not ours."""
-    if await connection.fetchrow(held_by("$1", "$2"), lease.name, lease.epoch) is None:
+    if await connection.fetchrow(HELD, lease.name, lease.epoch) is None:
         raise Lost(lease.name)
 
 
-def held_by(name: str, epoch: str) -> str:
-    """The statement that finds a lease's row and keeps it still, by the names of parameters."""
-    return (
-        f"SELECT 1 FROM leases WHERE name = {name} AND epoch = {epoch}"
-        " AND until > clock_timestamp() FOR SHARE"
-    )
+HELD = "SELECT 1 FROM leases WHERE name = $1 AND epoch = $2 AND until > clock_timestamp() FOR SHARE"
+"""A row if the lease is held, which stays as it is until the transaction ends."""

@@ -23,7 +23,9 @@ def downgrade() -> None:
 
 
 def _make(last: sa.TextClause) -> None:
-    op.drop_index("ix_orders_attention", "orders")
-    where = sa.text("attention")
+    # Dropped when the new one stands: nobody may read orders from a drop to the end of a migration,
+    # and to make it takes as long as to read the table.
     columns = ["broker", "account", last]
-    op.create_index("ix_orders_attention", "orders", columns, postgresql_where=where)
+    op.create_index("ix_orders_flagged", "orders", columns, postgresql_where=sa.text("attention"))
+    op.drop_index("ix_orders_attention", "orders")
+    op.execute("ALTER INDEX ix_orders_flagged RENAME TO ix_orders_attention")

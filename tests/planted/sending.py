@@ -65,8 +65,8 @@ SENDING = (
     fault(
         "halt read without the lock",
         (
-            "app/store/intents.py",
-            "database.transaction(controls.INTEND)",
+            "app/store/halts.py",
+            "database.transaction(INTEND)",
             "database.transaction()",
         ),
         tests="tests/store/test_intents.py",

@@ -145,8 +145,7 @@ async def owned(database: Database, account: str = ACCOUNT) -> Lease:
 async def test_a_switch_is_later_than_every_intent_it_waited_for(database: Database) -> None:
     """Its moment is taken after the wait: else an intent would look as if it had slipped by."""
     lease = await owned(database)
-    async with database.transaction(controls.INTEND) as connection:
-        await halts.held(connection, account=ACCOUNT, lease=lease)
+    async with halts.intending(database, account=ACCOUNT, lease=lease) as (connection, _):
         throwing = asyncio.create_task(throw(database, Scope.SYMBOL, "XYZ"))
         await asyncio.sleep(0.2)
         assert not throwing.done()
@@ -160,11 +159,10 @@ async def test_an_intent_that_comes_after_a_waiting_switch_waits_behind_it(
     lease = await owned(database)
 
     async def intend() -> Halts:
-        async with database.transaction(controls.INTEND) as connection:
-            return await halts.held(connection, account=ACCOUNT, lease=lease)
+        async with halts.intending(database, account=ACCOUNT, lease=lease) as (_, halted):
+            return halted
 
-    async with database.transaction(controls.INTEND) as connection:
-        await halts.held(connection, account=ACCOUNT, lease=lease)
+    async with halts.intending(database, account=ACCOUNT, lease=lease):
         throwing = asyncio.create_task(throw(database, Scope.SYMBOL, "XYZ"))
         await asyncio.sleep(0.2)
         later = asyncio.create_task(intend())
@@ -184,8 +182,7 @@ async def test_a_crowd_of_intents_does_not_hold_a_switch_up(database_url: str) -
     async def intending(account: str) -> int:
         turns, lease = 0, await owned(database, account)
         while not stop.is_set():
-            async with database.transaction(controls.INTEND) as connection:
-                await halts.held(connection, account=account, lease=lease)
+            async with halts.intending(database, account=account, lease=lease) as (connection, _):
                 await connection.execute("SELECT pg_sleep(0.005)")
             turns += 1
         return turns

@@ -19,7 +19,12 @@ async def test_another_accounts_execution_of_that_name_is_another(
     await record(database, order_id, child)
     await record(database, order_id, fill(child.child_id, "e1", 40))
     async with database.connection() as connection:
-        _, found = await children.known(
-            connection, account=account, broker=broker, child_ids=[], execution_ids=["e1"]
+        owners, booked = await children.known(
+            connection,
+            account=account,
+            broker=broker,
+            child_ids=[child.child_id],
+            execution_ids=["e1"],
         )
-    assert ("e1" in found) is known
+    assert ("e1" in booked) is known
+    assert (child.child_id in owners) is (account == ACCOUNT)

@@ -331,6 +331,17 @@ async def test_halts_are_told_without_a_lock_too(desk: Desk) -> None:
         }
 
 
+async def test_an_order_is_told_the_same_halt_everywhere(desk: Desk) -> None:
+    """The first that bears on it, in a preview as by an intent."""
+    async with desk.database.connection() as connection:
+        for n in range(20, 9, -1):
+            await throw(connection, "symbol", f"X{n}")
+        await connection.execute("ANALYZE controls")  # Few rows: read as they lie.
+        told = list(await halts.halts(connection, account=ACCOUNT))
+    async with halts.intending(desk.database, account=ACCOUNT, lease=desk.lease) as (_, held):
+        assert told == list(held) == sorted(told)
+
+
 async def test_what_an_owner_concludes_is_fenced_and_never_stale(desk: Desk) -> None:
     """Absence, restart policies: another owner knows better, a moved version does not undo it."""
     database = desk.database

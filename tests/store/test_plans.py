@@ -12,20 +12,8 @@ from app.store import event_log, exits, intake, journal, open_orders
 from app.store.database import Database
 from app.store.event_log import Cursor
 from tests.domain.tasks import OPEN
+from tests.store.growth import grow, scanned
 from tests.store.seeds import ACCOUNT, BROKER, an_arrival, enter, fetch, intent, record, working
-
-GROW_ORDERS = """
-INSERT INTO orders ({columns})
-SELECT {values} FROM orders, generate_series(1, 6000) n WHERE id = $1
-"""
-OVERRIDES = {
-    "id": "gen_random_uuid()",
-    "key": "'grown' || n",
-    "client_order_id": "'grown' || n",
-    "status": "'canceled'",
-    "working": "0",
-    "attention": "false",
-}
 
 
 @pytest.fixture
@@ -35,61 +23,15 @@ async def grown(own_url: str) -> AsyncIterator[tuple[Database, str]]:
     database = await Database.open(own_url, connections=1)
     order_id = await working(database)
     await record(database, order_id, intent(order_id, 1, 100), intent(order_id, 2, 100))
-    async with database.transaction() as connection:
-        names = await connection.fetch(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = 'orders'"
-        )
-        columns = [row[0] for row in names]
-        await connection.execute(
-            GROW_ORDERS.format(
-                columns=", ".join(columns),
-                values=", ".join(OVERRIDES.get(name, name) for name in columns),
-            ),
-            order_id,
-        )
-        await connection.execute(
-            "INSERT INTO events (account, order_id, seq, type, at, data) SELECT account, id, 9,"
-            " 'order.canceled', accepted_at, '{}' FROM orders WHERE key LIKE 'grown%'"
-        )
-        await connection.execute(
-            "INSERT INTO children SELECT o.account, 'g' || row_number() OVER (), o.id, c.number,"
-            " c.epoch, c.symbol, c.side, c.qty, c.price, c.purpose, c.time_in_force, 'canceled',"
-            " c.intended_at, c.quote_at, c.filled, NULL, NULL, NULL, c.why"
-            " FROM orders o, children c WHERE o.key LIKE 'grown%'"
-        )
+    await grow(database, order_id, 6_000)
+    async with database.connection() as connection:
         await connection.execute(
             "INSERT INTO idempotency (key_id, key, body_sha256, account, order_id)"
             " SELECT 'k1', client_order_id, '', account, id FROM orders"
         )
-    async with database.connection() as connection:
         await connection.execute("ANALYZE")
     yield database, order_id
     await database.close()
-
-
-TIMES = 12
-"""So often that the driver's statements have generic plans towards the end."""
-
-
-async def scans(database: Database) -> dict[str, int]:
-    """Rows read so far, by scanning tables and by following indexes."""
-    async with database.connection() as connection:
-        await connection.execute("SELECT pg_stat_force_next_flush()")
-        await connection.execute("SELECT 1")
-        found = await connection.fetch(
-            "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) AS n"
-            " FROM pg_stat_user_tables"
-        )
-    return {row["relname"]: row["n"] for row in found}
-
-
-async def scanned(database: Database, work: Any) -> dict[str, int]:
-    """Tables of which `work` read more than a few rows each time, and how many."""
-    before = await scans(database)
-    for _ in range(TIMES):
-        await work()
-    after = await scans(database)
-    return {t: n - before[t] for t, n in after.items() if n - before[t] > 60 * TIMES}
 
 
 async def plan(database: Database, query: str) -> str:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
 
-from app.store.database import Database
+from app.store.database import Connection, Database
 
 LOCK = "SELECT pg_advisory_xact_lock(7)"
 FREE = "SELECT pg_try_advisory_xact_lock(7)"
@@ -16,10 +17,15 @@ MAKE = "INSERT INTO accounts (account, broker) VALUES ('made', 'paper')"
 
 @pytest.fixture
 async def one(own_url: str) -> AsyncIterator[Database]:
-    """A pool of one connection: what is left open by one user is in the way of the next."""
+    """A pool of one connection: what is left open by one user is in the way of the next.
+
+    The pool rolls back what is left open, and complains to the loop: no test may need that."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
     database = await Database.open(own_url, connections=1)
     yield database
     await database.close()
+    assert complaints == []
 
 
 async def test_what_was_done_is_committed_and_its_lock_given_back(
@@ -89,5 +95,50 @@ async def test_a_connection_that_is_cut_fails_the_transaction_alone(one: Databas
 
     with pytest.raises((asyncpg.PostgresConnectionError, asyncpg.InterfaceError)):
         await be_cut()
+    async with one.connection() as connection:
+        assert await connection.fetchval(MADE) == 0
+
+
+async def cut_by_the_server(database: Database, own_url: str, failure: BaseException) -> None:
+    """Fail within a transaction whose connection the server has ended meanwhile."""
+    other = await Database.open(own_url, connections=1)
+    try:
+        async with database.transaction(LOCK) as connection:
+            pid = await connection.fetchval("SELECT pg_backend_pid()")
+            async with other.connection() as beside:
+                await beside.execute("SELECT pg_terminate_backend($1)", pid)
+            while not connection_is_cut(connection):
+                await asyncio.sleep(0.01)
+            raise failure
+    finally:
+        await other.close()
+
+
+def connection_is_cut(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
+
+
+@pytest.mark.parametrize("failure", [ZeroDivisionError(), asyncio.CancelledError()], ids=repr)
+async def test_what_failed_is_told_though_the_connection_is_gone(
+    one: Database, own_url: str, failure: BaseException
+) -> None:
+    with pytest.raises(type(failure)):
+        await cut_by_the_server(one, own_url, failure)
+    async with one.connection() as connection:
+        assert not connection.is_in_transaction()
+
+
+async def test_nothing_is_called_committed_that_the_server_rolled_back(one: Database) -> None:
+    async def swallow() -> None:
+        async with one.transaction(LOCK) as connection:
+            await connection.execute(MAKE)
+            with pytest.raises(asyncpg.DivisionByZeroError):
+                await connection.execute("SELECT 1 / 0")
+
+    with pytest.raises(asyncpg.InFailedSQLTransactionError):
+        await swallow()
     async with one.connection() as connection:
         assert await connection.fetchval(MADE) == 0
