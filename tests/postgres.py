@@ -129,7 +129,10 @@ class Debian:
 
     def _admit(self, password: str) -> None:
         role = f"CREATE ROLE slipstream LOGIN CREATEDB NOSUPERUSER PASSWORD '{password}'"
-        self._run("psql", "-h", self._place, "-p", self._port, "-U", "postgres", "-c", role)
+        # No more than a user's own role may, but for tests that empty what nobody may delete from.
+        more = "GRANT SET ON PARAMETER session_replication_role TO slipstream"
+        asked = ("-c", role, "-c", more)
+        self._run("psql", "-h", self._place, "-p", self._port, "-U", "postgres", *asked)
 
     def _run(self, program: str, *arguments: Any) -> None:
         # Its output into nothing, not a pipe: the server keeps it open and would be waited for.
