@@ -162,7 +162,7 @@ async def _worker(settings: Settings, url: str, stop: asyncio.Event, *, mark: st
         # in small lots keeps each pause short, and searching all of ten thousand orders takes
         # 0.4 s, so it is done seldom.
         gc.freeze()
-        gc.set_threshold(2_000, 5, 20_000)
+        gc.set_threshold(1_000, 3, 60_000)
         working = asyncio.create_task(open_worker(house, mark=mark).run(stop))
         # Not the planner's: orders can be worked without it.
         beside = (house.doorbell.loop.task, housekeeping.loop.task)

@@ -112,10 +112,10 @@ class Desk:
             shared, lease, self._books, reload=self._reload, see_halts=self._see_halts
         )
 
-    async def measure(self, now: Instant) -> None:
+    def measure(self, now: Instant) -> None:
         """Keep what the market traded beside open orders, some at a time, and what it showed."""
         self._marking.turn(now)
-        await self._measuring.turn(now)
+        self._measuring.turn(now)
 
     @property
     def orders(self) -> int:
@@ -164,12 +164,13 @@ class Desk:
         await self._reconciling.close()
         await self._sender.close()
         await self._book_answers(self._market.clock.now())
-        await self._marking.close()
+        await self.abandon()
 
     async def abandon(self) -> None:
         """Give up questions under way: the desk is somebody else's."""
         await self._reconciling.close()
         await self._marking.close()
+        await self._measuring.close()
 
     async def settle(self, now: Instant, *, stepped: bool) -> bool:
         """Work until nothing is left at `now`; live, one round, as the next has a time of its own.
@@ -193,8 +194,7 @@ class Desk:
 
     def next_at(self, now: Instant) -> Instant | None:
         """The next market time at which there is something to do."""
-        broker = self.broker.next_at(now)
-        moments = (self._roster.next_at(), broker, self._flattening.next_at(now))
+        moments = (self._roster.next_at(), self.broker.next_at(now), self._flattening.next_at(now))
         return min((at for at in moments if at is not None), default=None)
 
     async def look(self, now: Instant) -> bool:

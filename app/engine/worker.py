@@ -236,7 +236,7 @@ class Worker:
             if not stepped:
                 break
         for desk in self.desks.values():
-            await desk.measure(now)
+            desk.measure(now)
 
     async def _let_time_go_on(self) -> None:
         await self.market.tell()

@@ -15,7 +15,9 @@ from bench.servers import Server, slipstream
 ALONE = 5
 """Orders a second, each timed by itself."""
 
-ORDER = {"symbol": "ACME", "side": "buy", "qty": "10", "algo": "market"}
+ORDER = {"symbol": "ACME", "side": "buy", "qty": "1", "algo": "market"}
+"""One share: a hundred orders of ten take all that the market shows, and who comes then waits for
+it to show more. That was measured as well, in one round of six."""
 MARKET = {"FEED": "synthetic-live", "SYMBOLS": "ACME", "PAPER_LATENCY_MS": "0"}
 AS_THEY_ARE = {"ROUTE_MARKET_BELOW": "1000000000", "ROUTE_VWAP_PARTICIPATION": "1"}
 """The broker's side sends what it is given; it does not work it in parts."""
@@ -72,8 +74,8 @@ async def measure(setting: Setting) -> Measured:
                          "alone_whole_p50"),
         ],
         (
-            "market orders of 10, one by one, by turns at a server whose broker is another one"
-            " (/alpaca, paper) and at one with its own paper broker; times are those that each"
+            "market orders of one share, one by one, by turns at a server whose broker is another"
+            " one (/alpaca, paper) and at one with its own paper broker; times are those that each"
             " database wrote, on one machine's clock",
         ),
     )  # fmt: skip
@@ -83,7 +85,7 @@ def posts(server: Server, count: int) -> list[float]:
     """Seconds from request to answer of single orders, without another server between."""
     seen = []
     for number in range(count):
-        order = {"symbol": "ACME", "side": "buy", "qty": "10", "type": "market",
+        order = {"symbol": "ACME", "side": "buy", "qty": "1", "type": "market",
                  "time_in_force": "day", "client_order_id": f"plain-{number}"}  # fmt: skip
         request = urllib.request.Request(
             f"http://127.0.0.1:{server.port}/alpaca/v2/orders",
