@@ -15,6 +15,13 @@ WAITING = (
 )
 
 
+async def until_it_rests(world: World, order_id: str) -> None:
+    """All is told of its child: the order path has nothing more to write of it."""
+    async with asyncio.timeout(30):
+        while [child["status"] for child in await world.children(order_id)] != ["working"]:
+            await asyncio.sleep(0.02)
+
+
 async def until_it_waits(world: World) -> None:
     async with asyncio.timeout(30):
         while not await waits(world):
@@ -34,7 +41,7 @@ async def test_an_order_that_cannot_be_measured_now_holds_up_no_other(
     async with open_world(database_url, tmp_path) as world:
         rests = await world.order(qty="100", algo="limit", limit_price="90", duration=HOUR)
         await world.let_go(speed=Decimal(10))
-        await world.until(lambda row: row["working"] > 0, rests)
+        await until_it_rests(world, rests)
         holder = await asyncpg.connect(database_url)
         try:
             async with holder.transaction():
