@@ -14,6 +14,9 @@ TTL_SECONDS = 5.0
 WORKER = "worker:"
 """Every worker holds a lease of its own name: that it is alive."""
 
+HELD = "SELECT 1 FROM leases WHERE name = $1 AND epoch = $2 AND until > clock_timestamp() FOR SHARE"
+"""A row if the lease is held, which stays as it is until the transaction ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -148,7 +151,3 @@ async def hold(connection: Connection, lease: Lease) -> None:
     """Keep the lease's row still until the transaction ends. Raises Lost when it is not ours."""
     if await connection.fetchrow(HELD, lease.name, lease.epoch) is None:
         raise Lost(lease.name)
-
-
-HELD = "SELECT 1 FROM leases WHERE name = $1 AND epoch = $2 AND until > clock_timestamp() FOR SHARE"
-"""A row if the lease is held, which stays as it is until the transaction ends."""

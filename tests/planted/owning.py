@@ -30,8 +30,8 @@ OWNING = (
         ),
         (
             "app/store/leases.py",
-            '" AND until > clock_timestamp() FOR SHARE"',
-            '" AND until > now() FOR SHARE"',
+            "AND until > clock_timestamp() FOR SHARE",
+            "AND until > now() FOR SHARE",
         ),
         tests="tests/store/test_leases.py",
     ),
