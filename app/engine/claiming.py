@@ -130,6 +130,7 @@ class Claims:
         except TimeoutError:
             log.warning("answers are missing, the next owner looks for them", account=desk.account)
         finally:
+            await desk.abandon()
             await desk.broker.close()
             reach("desk.drained")
             await self._keeper.give_back(DESK + desk.account)

@@ -164,10 +164,9 @@ class Desk:
         await self._reconciling.close()
         await self._sender.close()
         await self._book_answers(self._market.clock.now())
-        await self.abandon()
 
     async def abandon(self) -> None:
-        """Give up questions under way: the desk is somebody else's."""
+        """Give up questions under way, and what is written beside the orders."""
         await self._reconciling.close()
         await self._marking.close()
         await self._measuring.close()

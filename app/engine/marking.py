@@ -9,7 +9,6 @@ import asyncio
 import heapq
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 
 import structlog
 
@@ -89,8 +88,7 @@ class Marking:
         """Stop; what is not written is found again by whoever opens the desk next."""
         if self._writing is not None:
             self._writing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writing
+            await asyncio.gather(self._writing, return_exceptions=True)
 
     def _something(self, now: Instant) -> bool:
         return bool(self._ended) or bool(self._heap and self._heap[0][0] <= now - self._late)
@@ -104,16 +102,19 @@ class Marking:
         self._ended.clear()
         try:
             if ended:
-                async with self._database.connection() as connection:
+                async with self._database.beside() as connection:
                     self._push(await marks.ends(connection, account=self._account, order_ids=ended))
                 due += self._due(now)
             taken = self._take(due, now)
             if taken:
-                await marks.keep(self._database, account=self._account, taken=taken)
+                async with self._database.beside() as connection:
+                    await marks.keep(connection, account=self._account, taken=taken)
         except Exception as failure:
             # Beside the order path: whatever fails here must not end a desk.
-            log.warning("marks not written", account=self._account, exc_info=failure)
-            if unreachable(failure):
+            away = unreachable(failure)
+            tell = log.warning if away else log.error
+            tell("marks not written", account=self._account, exc_info=failure)
+            if away:
                 self._ended.update(ended)
                 self._push(due)
 

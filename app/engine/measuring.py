@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 
 import structlog
 
@@ -13,7 +12,7 @@ from app.engine.market import MarketDesk
 from app.engine.roster import Roster
 from app.engine.working import Working
 from app.store import open_orders
-from app.store.database import Database
+from app.store.database import Database, unreachable
 from app.store.open_orders import Measured
 
 log = structlog.get_logger()
@@ -62,14 +61,14 @@ class Measuring:
         """Measure these orders now."""
         measured = self._measured(orders, now)
         if measured:
-            await self._write(measured)
+            async with self._database.connection() as connection:
+                await open_orders.measure(connection, account=self._account, measured=measured)
 
     async def close(self) -> None:
         """Stop; what is not written is measured again by whoever opens the desk next."""
         if self._writing is not None:
             self._writing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writing
+            await asyncio.gather(self._writing, return_exceptions=True)
 
     def _measured(self, orders: Iterable[Working], now: Instant) -> list[Measured]:
         asked = [self._market.measured(order.execution, now) for order in orders]
@@ -77,12 +76,12 @@ class Measuring:
 
     async def _write_beside(self, measured: Sequence[Measured]) -> None:
         try:
-            await self._write(measured)
+            async with self._database.beside() as connection:
+                await open_orders.measure(
+                    connection, account=self._account, measured=measured, again=True
+                )
         except Exception as failure:
             # Beside the order path: whatever fails here must not end a desk, and the orders have
             # their turn again.
-            log.warning("measures not written", account=self._account, exc_info=failure)
-
-    async def _write(self, measured: Sequence[Measured]) -> None:
-        async with self._database.connection() as connection:
-            await open_orders.measure(connection, account=self._account, measured=measured)
+            tell = log.warning if unreachable(failure) else log.error
+            tell("measures not written", account=self._account, exc_info=failure)

@@ -1,5 +1,6 @@
 """A pool of connections that speak the domain's types: instants, decimals, plain ids."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,11 @@ else:
     Plain = asyncpg.Connection
 
 _PG_EPOCH: Instant = 946_684_800 * SECOND
+
+BESIDE = 2
+
+NEED_NOT_LAST = "set_config('synchronous_commit', 'off', true)"
+"""In a statement of its own: do not wait for the disk, for it is told again in a moment."""
 
 _SERVER_SETTINGS = {
     "application_name": "slipstream",
@@ -63,12 +69,15 @@ _OUTAGES = (
     asyncpg.ReadOnlySQLTransactionError,
     # A migration added a column under a statement we had prepared; the next try prepares anew.
     asyncpg.InvalidCachedStatementError,
+    # A migration and we waited for each other: ours is rolled back, and the next try finds it done.
+    asyncpg.DeadlockDetectedError,
     asyncpg.InternalClientError,  # What the driver says of a connection cut in mid-sentence.
 )
 
 
 def unreachable(error: BaseException) -> bool:
-    """Whether an error says that the database is away, not that we asked it something wrong."""
+    """Whether an error says that the database cannot be asked just now, not that we asked it
+    something wrong."""
     if isinstance(error, ValueError):
         return False  # A value the driver cannot send, whatever words stand in it.
     if isinstance(error, asyncpg.InterfaceError):
@@ -110,6 +119,7 @@ class Database:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", url: str) -> None:
         self.pool = pool
         self.url = url
+        self._beside = asyncio.Semaphore(BESIDE)
 
     @classmethod
     async def open(cls, url: str, *, connections: int = 8) -> "Database":
@@ -148,6 +158,13 @@ class Database:
         async with self.pool.acquire() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def beside(self) -> AsyncIterator[Connection]:
+        """For single statements beside the order path: `BESIDE` at a time, so that leases and
+        orders have connections whatever these wait for."""
+        async with self._beside, self.pool.acquire() as connection:
+            yield connection
+
 
 @asynccontextmanager
 async def _begun_with(first: str, connection: Connection) -> AsyncIterator[None]:
@@ -155,13 +172,21 @@ async def _begun_with(first: str, connection: Connection) -> AsyncIterator[None]
         await connection.execute(f"BEGIN; {first}")
         yield
     except BaseException:
-        # A connection that is cut has ended it, and what failed is told as it is.
-        if not _cut(connection):
-            await connection.execute("ROLLBACK")
+        await _undo(connection)
         raise
     if await connection.execute("COMMIT") != "COMMIT":
         # The server rolls back instead where a statement failed and somebody swallowed that.
         raise asyncpg.InFailedSQLTransactionError("rolled back: a statement in it had failed")
+
+
+async def _undo(connection: Connection) -> None:
+    """Roll back. What ended the transaction is told, not that its connection went with it."""
+    try:
+        if not _cut(connection):
+            await connection.execute("ROLLBACK")
+    except Exception as failure:
+        if not unreachable(failure):
+            raise
 
 
 class KeptConnection:

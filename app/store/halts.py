@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from app.failpoints import reach
 from app.store.controls import INTEND, Level, Switch
 from app.store.database import Connection, Database
 from app.store.leases import HELD, Lease, Lost
@@ -49,13 +50,14 @@ async def intending(
 ) -> AsyncIterator[tuple[Connection, Halts]]:
     """A transaction in which children may be intended, and what is halted and bears on them.
 
-    Both, and the row of the lease, are held still until it ends. Raises leases.Lost when the lease
-    is not ours.
+    The switches and the lease's row stay as they are until it ends. Raises leases.Lost when the
+    lease is not ours.
     """
     # A switch thrown later waits, one thrown earlier is seen: only a later statement than the one
     # that waited has its rows. For that every switch, whatever it halts, first locks the row of
     # `all` in its own transaction: a row that it makes anew cannot be locked by others.
     async with database.transaction(INTEND) as connection:
+        reach("intent.begun")
         yield connection, await _held(connection, account, lease)
 
 

@@ -41,7 +41,6 @@ async def intend(
     PositionMoved where the account holds something else by now, Runaway where the ledger of fills
     knows more of an order than it is worth; nothing is recorded then.
     """
-    reach("intent.begun")
     async with halts.intending(database, account=account, lease=lease) as (connection, halted):
         reach("intent.locked")
         sending = {e.order_id for e in entries if any(isinstance(f, Intended) for f in e.facts)}

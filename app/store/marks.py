@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from app.domain.instant import Instant
-from app.store import market_state
-from app.store.database import Connection, Database
+from app.store.database import NEED_NOT_LAST, Connection
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,29 +31,27 @@ class Taken:
     reason: str | None = None
 
 
-async def keep(database: Database, *, account: str, taken: Sequence[Taken]) -> None:
+async def keep(connection: Connection, *, account: str, taken: Sequence[Taken]) -> None:
     """Keep marks of orders that are still there; one that is kept already stays as it is.
 
     Not waited for on disk: after a crash they are found missing, and taken again.
     """
-    async with database.transaction() as connection:
-        await market_state.need_not_last(connection)
-        await connection.execute(
-            # Read without a lock: a reference checked by the database would hold the order's row.
-            "INSERT INTO marks (account, order_id, at, bid, ask, quoted_at, reason)"
-            " SELECT $1, m.order_id, m.at, m.bid, m.ask, m.quoted_at, m.reason"
-            " FROM unnest($2::uuid[], $3::timestamptz[], $4::numeric[], $5::numeric[],"
-            " $6::timestamptz[], $7::text[]) AS m(order_id, at, bid, ask, quoted_at, reason)"
-            " WHERE EXISTS (SELECT FROM orders o WHERE o.account = $1 AND o.id = m.order_id)"
-            " ON CONFLICT DO NOTHING",
-            account,
-            [t.order_id for t in taken],
-            [t.at for t in taken],
-            [t.bid for t in taken],
-            [t.ask for t in taken],
-            [t.quoted_at for t in taken],
-            [t.reason for t in taken],
-        )
+    await connection.execute(
+        # Read without a lock: a reference checked by the database would hold the order's row.
+        "INSERT INTO marks (account, order_id, at, bid, ask, quoted_at, reason)"
+        " SELECT $1, m.order_id, m.at, m.bid, m.ask, m.quoted_at, m.reason"
+        " FROM unnest($2::uuid[], $3::timestamptz[], $4::numeric[], $5::numeric[],"
+        " $6::timestamptz[], $7::text[]) AS m(order_id, at, bid, ask, quoted_at, reason)"
+        " WHERE EXISTS (SELECT FROM orders o WHERE o.account = $1 AND o.id = m.order_id)"
+        f" ON CONFLICT DO NOTHING RETURNING {NEED_NOT_LAST}",
+        account,
+        [t.order_id for t in taken],
+        [t.at for t in taken],
+        [t.bid for t in taken],
+        [t.ask for t in taken],
+        [t.quoted_at for t in taken],
+        [t.reason for t in taken],
+    )
 
 
 async def ends(connection: Connection, *, account: str, order_ids: Sequence[str]) -> list[Due]:

@@ -20,7 +20,10 @@ VERSIONS = ROOT / "migrations" / "versions"
 # Two processes that start at once must not both migrate; the number is only a name.
 _LOCK = 7_305_411
 
-_LOCK_NOT_AVAILABLE = "55P03"
+_IN_THE_WAY = {"55P03", "40P01"}
+"""A lock not had within the time that `migrations/env.py` gives, or a circle with the transaction
+of an order, which the database broke at our expense."""
+
 ATTEMPTS = 20
 PAUSE_SECONDS = 1.0
 """Between two attempts orders are worked; in one they wait for half a second at most."""
@@ -54,7 +57,7 @@ async def migrate(url: str, revision: str = "head", *, beside: Path | None = Non
             try:
                 newer = await _migrate(engine, revision, beside)
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                if getattr(error.orig, "sqlstate", None) not in _IN_THE_WAY:
                     raise
                 if attempt + 1 == ATTEMPTS:
                     raise WrongSchema(

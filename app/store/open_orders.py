@@ -9,7 +9,7 @@ from app.domain.instant import Instant
 from app.domain.market import Traded
 from app.domain.task import OnRestart
 from app.store import journal
-from app.store.database import Connection
+from app.store.database import NEED_NOT_LAST, Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +131,24 @@ class Measured:
     own_included: bool = False
 
 
-async def measure(connection: Connection, *, account: str, measured: Sequence[Measured]) -> None:
-    """Keep the market's interval volume and notional; a measure never goes back in time."""
+async def measure(
+    connection: Connection, *, account: str, measured: Sequence[Measured], again: bool = False
+) -> None:
+    """Keep the market's interval volume and notional; a measure never goes back in time.
+
+    `again`: they are measured again in a moment, so those that somebody holds are left out, and
+    the rest is not waited for on disk.
+    """
+    held, at_the_end = ("SKIP LOCKED", f"RETURNING {NEED_NOT_LAST}") if again else ("", "")
     await connection.execute(
         # Locked in key order, as the journal does: nobody waits in a circle.
         "WITH held AS (SELECT id FROM orders WHERE account = $1 AND id = ANY($2) ORDER BY id"
-        " FOR UPDATE) UPDATE orders o SET market_volume = m.volume, market_notional = m.notional,"
-        " measured_to = m.upto, own_volume_included = m.own FROM unnest($2::uuid[],"
-        " $3::numeric[], $4::numeric[], $5::timestamptz[], $6::boolean[])"
+        f" FOR UPDATE {held}) UPDATE orders o SET market_volume = m.volume,"
+        " market_notional = m.notional, measured_to = m.upto, own_volume_included = m.own"
+        " FROM unnest($2::uuid[], $3::numeric[], $4::numeric[], $5::timestamptz[], $6::boolean[])"
         " AS m(id, volume, notional, upto, own) JOIN held USING (id)"
         " WHERE o.account = $1 AND o.id = m.id"
-        " AND (o.measured_to IS NULL OR o.measured_to <= m.upto)",
+        f" AND (o.measured_to IS NULL OR o.measured_to <= m.upto) {at_the_end}",
         account,
         [m.order_id for m in measured],
         [m.traded.volume for m in measured],

@@ -15,17 +15,16 @@ depends_on = None
 
 
 def upgrade() -> None:
-    _make(sa.text("id NULLS FIRST"))
+    _make_anew(sa.text("id NULLS FIRST"))
 
 
 def downgrade() -> None:
-    _make(sa.text("id"))
+    _make_anew(sa.text("id"))
 
 
-def _make(last: sa.TextClause) -> None:
-    # Dropped when the new one stands: nobody may read orders from a drop to the end of a migration,
-    # and to make it takes as long as to read the table.
-    columns = ["broker", "account", last]
-    op.create_index("ix_orders_flagged", "orders", columns, postgresql_where=sa.text("attention"))
+def _make_anew(last: sa.TextClause) -> None:
+    # Dropped first, although nobody reads orders from then on: a drop has to wait for whoever holds
+    # the row of an order, who in turn could not write it beside an index that is being made.
     op.drop_index("ix_orders_attention", "orders")
-    op.execute("ALTER INDEX ix_orders_flagged RENAME TO ix_orders_attention")
+    columns = ["broker", "account", last]
+    op.create_index("ix_orders_attention", "orders", columns, postgresql_where=sa.text("attention"))

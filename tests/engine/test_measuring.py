@@ -6,13 +6,10 @@ from pathlib import Path
 
 import asyncpg
 
-from app.domain.instant import HOUR
+from app.domain.instant import HOUR, MINUTE
 from tests.world import World, open_world
 
-WAITING = (
-    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    " AND query LIKE '%market_volume%' AND datname = current_database()"
-)
+HOLD = "SELECT measured_to FROM orders WHERE id = $1 FOR UPDATE"
 
 
 async def until_it_rests(world: World, order_id: str) -> None:
@@ -22,35 +19,25 @@ async def until_it_rests(world: World, order_id: str) -> None:
             await asyncio.sleep(0.02)
 
 
-async def until_it_waits(world: World) -> None:
-    async with asyncio.timeout(30):
-        while not await waits(world):
-            if world.task.done():
-                world.task.result()
-            await asyncio.sleep(0.02)
-
-
-async def waits(world: World) -> bool:
-    async with world.database.connection() as connection:
-        return bool(await connection.fetchval(WAITING))
-
-
-async def test_an_order_that_cannot_be_measured_now_holds_up_no_other(
+async def test_orders_that_are_measured_together_with_one_that_is_held_go_on(
     database_url: str, tmp_path: Path
 ) -> None:
     async with open_world(database_url, tmp_path) as world:
+        works = await world.order(qty="100", algo="twap", duration=5 * MINUTE)
         rests = await world.order(qty="100", algo="limit", limit_price="90", duration=HOUR)
         await world.let_go(speed=Decimal(10))
         await until_it_rests(world, rests)
+        await world.until(lambda row: row["measured_to"] is not None, rests)
         holder = await asyncpg.connect(database_url)
         try:
             async with holder.transaction():
-                await holder.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", rests)
-                await until_it_waits(world)
-                other = await world.order(qty="100", algo="market")
-                assert (await world.done(other, 20))["status"] == "filled"
-                assert await waits(world)
+                await holder.fetchval(HOLD, rests)
+                held = (await world.row(rests))["measured_to"]
+                # Its own last measure, at its end, would show nothing.
+                row = await world.until(lambda row: row["measured_to"] > held, works, 15)
+                assert row["status"] == "working"
+                await world.until(lambda later: later["filled"] > row["filled"], works, 15)
+                assert (await world.row(rests))["measured_to"] == held
         finally:
             await holder.close()
-        measured = (await world.row(rests))["measured_to"]
-        await world.until(lambda row: row["measured_to"] > measured, rests)
+        await world.until(lambda row: row["measured_to"] > held, rests, 20)

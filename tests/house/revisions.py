@@ -32,9 +32,23 @@ def downgrade():
 """
 
 
-def revision_in(folder: Path, extra: str) -> Path:
+# An index made, and another dropped while somebody waits to write beside the one that is made.
+CIRCLE = """
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "{next}", "{newest}", None, None
+
+
+def upgrade():
+    op.execute("CREATE INDEX ix_of_a_circle ON orders (id)")
+    op.execute("SELECT pg_sleep(1)")
+    op.execute("DROP INDEX ix_of_a_circle")
+"""
+
+
+def revision_in(folder: Path, extra: str, *, text: str = NEXT) -> Path:
     folder.mkdir()
-    text = NEXT.replace("{extra}", extra).replace("{next}", FOLLOWING)
+    text = text.replace("{extra}", extra).replace("{next}", FOLLOWING)
     (folder / f"{FOLLOWING}_next.py").write_text(text.replace("{newest}", newest()))
     return folder
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app.store.migrate import WrongSchema, check, migrate, newest
+from app.store.migrate import WrongSchema, check, known, migrate, newest
 from tests.cli.shell import Shell
-from tests.house.revisions import FOLLOWING, fetch, waits
+from tests.house.revisions import CIRCLE, FOLLOWING, fetch, revision_in, waits
 from tests.house.test_docs import ROOT
 
 pytestmark = [pytest.mark.timeout(180)]
@@ -108,3 +108,59 @@ async def test_a_migration_that_never_gets_its_lock_says_so_and_changes_nothing(
     await backup.close()
     await check(database_url)
     assert [r[0] for r in await fetch(database_url, "SELECT * FROM alembic_version")] == [newest()]
+
+
+SLEEPING = (
+    "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+)
+WAITING = (
+    "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
+
+
+async def test_no_migration_waits_in_a_circle_with_who_holds_an_order(empty_url: str) -> None:
+    """An order's transaction reads its row to write it: in between, no migration may have anything
+    that the writing waits for."""
+    first, *later = sorted(known())
+    await migrate(empty_url, first)
+    for revision in later:
+        await step_beside_an_order(empty_url, revision)
+
+
+async def test_a_migration_that_the_database_ends_for_a_circle_is_tried_again(
+    database_url: str, tmp_path: Path
+) -> None:
+    folder = revision_in(tmp_path / "circle", "", text=CIRCLE)
+    order = await asyncpg.connect(database_url)
+    try:
+        async with order.transaction():
+            await order.execute("SELECT id FROM orders FOR UPDATE")
+            migrating = asyncio.create_task(migrate(database_url, beside=folder))
+            async with asyncio.timeout(30):
+                while not await fetch(database_url, SLEEPING):
+                    await asyncio.sleep(0.01)
+            # Waits for the index; then the drop waits for us, and is the one to go.
+            await order.execute("UPDATE orders SET side = side")
+            assert not migrating.done()
+    finally:
+        await order.close()
+    async with asyncio.timeout(30):
+        await migrating
+    assert [r[0] for r in await fetch(database_url, "SELECT * FROM alembic_version")] == [FOLLOWING]
+
+
+async def step_beside_an_order(url: str, revision: str) -> None:
+    order, looker = await asyncpg.connect(url), await asyncpg.connect(url)
+    try:
+        async with order.transaction():
+            await order.execute("SELECT id FROM orders FOR UPDATE")
+            migrating = asyncio.create_task(migrate(url, revision))
+            async with asyncio.timeout(10):
+                while not migrating.done() and not await looker.fetch(WAITING):
+                    await asyncio.sleep(0.001)
+            await order.execute("UPDATE orders SET side = side")
+        async with asyncio.timeout(30):
+            await migrating
+    finally:
+        await order.close()
+        await looker.close()

@@ -80,4 +80,21 @@ OWNING = (
         ),
         tests="tests/store/test_leases.py",
     ),
+    fault(
+        "measures that wait for an order somebody holds",
+        ("app/store/open_orders.py", '"SKIP LOCKED"', '""'),
+        tests="tests/engine/test_measuring.py",
+    ),
+    fault(
+        "a migration that waits in a circle with an order",
+        (
+            "migrations/versions/0028_attention_by_itself.py",
+            '    op.drop_index("ix_orders_attention", "orders")\n',
+            '    op.create_index("ix_circle", "orders", ["id"])\n'
+            '    op.drop_index("ix_orders_attention", "orders")\n'
+            '    op.drop_index("ix_circle", "orders")\n',
+        ),
+        tests="tests/house/test_schemas.py"
+        "::test_no_migration_waits_in_a_circle_with_who_holds_an_order",
+    ),
 )

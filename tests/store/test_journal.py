@@ -529,6 +529,22 @@ async def test_a_measure_never_goes_back_in_time(database: Database) -> None:
     assert row["version"] == 1
 
 
+async def test_what_is_measured_again_waits_for_nobody_and_for_no_disk(database: Database) -> None:
+    held, free = [await enter(database) for _ in range(2)]
+    measured = [Measured(one, Traded(D(1), D(10)), OPEN + 1) for one in (held, free)]
+    async with (
+        database.transaction() as holder,
+        database.connection() as connection,
+        asyncio.timeout(10),
+    ):
+        await holder.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", held)
+        await open_orders.measure(connection, account=ACCOUNT, measured=measured, again=True)
+        # What follows it on the same connection is waited for.
+        assert await connection.fetchval("SHOW synchronous_commit") == "on"
+    assert (await row_of(database, held))["measured_to"] is None
+    assert (await row_of(database, free))["measured_to"] == OPEN + 1
+
+
 async def test_an_amended_order_is_loaded_as_amended(database: Database) -> None:
     order_id = await working(database)
     changes = Amended(

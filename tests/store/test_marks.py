@@ -29,7 +29,8 @@ async def missing(database: Database, since: int = OPEN) -> list[Due]:
 
 
 async def keep(database: Database, *taken: Taken) -> None:
-    await marks.keep(database, account=ACCOUNT, taken=taken)
+    async with database.connection() as connection:
+        await marks.keep(connection, account=ACCOUNT, taken=taken)
 
 
 async def filled_once(database: Database) -> str:

@@ -87,7 +87,9 @@ async def test_nothing_on_the_order_path_scans_a_table(grown: tuple[Database, st
         desk = {"account": ACCOUNT, "broker": BROKER}
         await connected(open_orders.take_attention, **desk, at_most=250)
         await connected(open_orders.all_open, **desk)
-        await connected(open_orders.measure, account=ACCOUNT, measured=[measured])
+        for again in (False, True):
+            what = {"measured": [measured], "again": again}
+            await connected(open_orders.measure, account=ACCOUNT, **what)
         await connected(event_log.head)
         await connected(event_log.read, Cursor(1, 0, 0), limit=5)
         await connected(event_log.read, Cursor(1, 0, 0), limit=5, upto=end)

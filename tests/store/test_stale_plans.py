@@ -77,7 +77,7 @@ class Turns:
         async with self._database.connection() as connection:
             mine = {"account": ACCOUNT, "broker": BROKER}
             await open_orders.take_attention(connection, **mine, at_most=250)
-            await open_orders.measure(connection, account=ACCOUNT, measured=[measured])
+            await open_orders.measure(connection, account=ACCOUNT, measured=[measured], again=True)
 
     def _remember(self, recorded: Recorded) -> None:
         assert not recorded.stale

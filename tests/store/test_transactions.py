@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from threading import Thread
 from typing import Any
 
 import asyncpg
 import pytest
 
-from app.store.database import Connection, Database
+from app.store.database import BESIDE, Connection, Database
 
 LOCK = "SELECT pg_advisory_xact_lock(7)"
 FREE = "SELECT pg_try_advisory_xact_lock(7)"
@@ -129,6 +130,52 @@ async def test_what_failed_is_told_though_the_connection_is_gone(
         await cut_by_the_server(one, own_url, failure)
     async with one.connection() as connection:
         assert not connection.is_in_transaction()
+
+
+async def test_what_failed_is_told_though_nobody_knows_yet_that_the_connection_is_gone(
+    one: Database, own_url: str
+) -> None:
+    async def fail() -> None:
+        async with one.transaction(LOCK) as connection:
+            pid = await connection.fetchval("SELECT pg_backend_pid()")
+            # While it is ended our loop stands still, and hears of nothing.
+            ending = Thread(target=lambda: asyncio.run(end_of(own_url, pid)))
+            ending.start()
+            ending.join()
+            assert not connection.is_closed()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    async with one.connection() as connection:
+        assert not connection.is_in_transaction()
+
+
+async def end_of(url: str, pid: int) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute("SELECT pg_terminate_backend($1, 5000)", pid)
+    await connection.close()
+
+
+async def test_what_is_beside_leaves_connections_to_the_rest(own_url: str) -> None:
+    database = await Database.open(own_url, connections=BESIDE + 1)
+    holder = await Database.open(own_url, connections=1)
+
+    async def wait() -> None:
+        async with database.beside() as connection:
+            await connection.execute("SELECT count(*) FROM accounts")
+
+    try:
+        async with holder.transaction() as holding:
+            await holding.execute("LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE")
+            beside = [asyncio.create_task(wait()) for _ in range(4 * BESIDE)]
+            await asyncio.sleep(0.2)
+            async with asyncio.timeout(5):
+                await database.answers()
+        await asyncio.gather(*beside)
+    finally:
+        await holder.close()
+        await database.close()
 
 
 async def test_nothing_is_called_committed_that_the_server_rolled_back(one: Database) -> None:
