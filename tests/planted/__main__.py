@@ -1,7 +1,8 @@
 """`python -m tests.planted [names…]`: plants wrong versions of the product, and has each caught.
 
 Each fault is a patch to a fresh copy of the tree, and the tests that have to fail on it. One that
-survives fails the run, and so does a patch that no longer fits.
+survives fails the run, and so does a patch that no longer fits, or a test that fails in a copy with
+nothing planted.
 """
 
 import argparse
@@ -11,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from tests.planted.faults import FAULTS
 ROOT = Path(__file__).parents[2]
 TREE = ("app", "tests", "migrations", "pyproject.toml", "alembic.ini")
 LIMIT_SECONDS = 240
+CONTROL_SECONDS = 1_800
 AT_ONCE = 2
 
 FAILED = 1
@@ -44,28 +47,53 @@ class Outcome:
 def hunt(fault: Fault) -> Outcome:
     """Plant one fault and run its tests. Raises Rotten."""
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
-        tree = Path(folder)
-        for name in TREE:
-            there = ROOT / name
-            (shutil.copytree if there.is_dir() else shutil.copy2)(there, tree / name)
+    with copied() as tree:
         plant(fault, tree)
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider"]
         try:
-            told = subprocess.run(
-                [*command, "--tb=line", "-rfE", *fault.tests],
-                cwd=tree,
-                env=os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=LIMIT_SECONDS,
-            )
+            told = run(tree, "-x", "-n", "0", *fault.tests, seconds=LIMIT_SECONDS)
             code, said = told.returncode, told.stdout + told.stderr
         except subprocess.TimeoutExpired:
             code, said = -1, "no test failed in time"
     caught, by = judged(code, said)
     return Outcome(fault, caught, by, time.monotonic() - begun)
+
+
+def control(faults: Iterable[Fault]) -> list[str]:
+    """The tests of these that fail with nothing planted: what they catch they would have caught
+    anyway."""
+    tests = dict.fromkeys(test for fault in faults for test in fault.tests)
+    with copied() as tree:
+        options = ("-n", str(AT_ONCE), "--dist", "loadfile")
+        told = run(tree, *options, *tests, seconds=CONTROL_SECONDS)
+    if told.returncode == 0:
+        return []
+    lines = (told.stdout + told.stderr).splitlines()
+    return [line for line in lines if line.startswith(("FAILED ", "ERROR "))] or lines[-3:]
+
+
+@contextmanager
+def copied() -> Iterator[Path]:
+    """A copy of the tree, for as long as it is looked at."""
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
+        tree = Path(folder)
+        for name in TREE:
+            there = ROOT / name
+            (shutil.copytree if there.is_dir() else shutil.copy2)(there, tree / name)
+        yield tree
+
+
+def run(tree: Path, *arguments: str, seconds: float) -> "subprocess.CompletedProcess[str]":
+    """Run tests there. Raises TimeoutExpired."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=line", "-rfE"]
+    return subprocess.run(
+        [*command, *arguments],
+        cwd=tree,
+        env=os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+    )
 
 
 def judged(code: int, said: str) -> tuple[bool, str]:
@@ -96,6 +124,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"there is no fault {unknown[0]!r}")
     chosen = [fault for fault in FAULTS if not names or fault.name in names]
+    if failed := control(chosen):
+        sys.stdout.write("\n".join(["with nothing planted:", *failed, ""]))
+        return 2
     outcomes: list[Outcome] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
