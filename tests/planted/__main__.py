@@ -63,7 +63,7 @@ def control(faults: Iterable[Fault]) -> list[str]:
     anyway."""
     tests = dict.fromkeys(test for fault in faults for test in fault.tests)
     with copied() as tree:
-        options = ("-n", str(AT_ONCE), "--dist", "loadfile")
+        options = ("-n", str(2 * AT_ONCE), "--dist", "loadfile")
         told = run(tree, *options, *tests, seconds=CONTROL_SECONDS)
     if told.returncode == 0:
         return []

@@ -19,7 +19,8 @@ STOPPING = (
             "if not self._twins.is_stray(said):",
             "if said:",
         ),
-        tests="tests/brokers/test_alpaca_stops.py tests/certification",
+        tests="tests/brokers/test_alpaca_stops.py"
+        " tests/certification/test_certification.py::test_certified",
     ),
     fault(
         "stop left working by a cancel of what is over",
