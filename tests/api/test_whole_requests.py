@@ -70,6 +70,8 @@ async def _until_quiet(reader: asyncio.StreamReader) -> bytes:
         if not more:
             return heard + b"<closed>"
         heard += more
+        if b"101 Switching" in heard:
+            return heard  # A stream is never quiet.
 
 
 @asynccontextmanager
