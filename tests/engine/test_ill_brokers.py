@@ -240,5 +240,6 @@ async def entered_later(world: World) -> str:
     await world.hold()
     await asyncio.sleep(0.3)
     order_id = await world.order(qty="500", algo="twap", duration=TEN_MINUTES)
+    await world.until(lambda row: row["status"] != "accepted", order_id)
     await world.let_go()
     return order_id
