@@ -168,6 +168,10 @@ async def test_a_halt_stops_new_children_and_lifting_it_goes_on(world: World) ->
     assert await world.children(order_id) == []
     async with world.database.connection() as connection:
         await connection.execute("UPDATE controls SET halted = false")
+    async with asyncio.timeout(30):
+        # As fast as possible, the window would be over before the worker looked.
+        while not await world.children(order_id):
+            await asyncio.sleep(0.02)
     await world.let_go()
     row = await world.done(order_id)
     assert row["status"] == "filled"
