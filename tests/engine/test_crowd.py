@@ -1,5 +1,6 @@
 """Many orders that come at once: a desk sees them in parts, and misses none."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from itertools import pairwise
@@ -67,6 +68,10 @@ async def test_the_market_is_told_between_any_two_parts_of_them(
 
     async with open_world(database_url, tmp_path) as world:
         await watched(world)
+        async with asyncio.timeout(30):
+            # While it opens, others tell the market.
+            while not world.worker.desks:
+                await asyncio.sleep(0.01)
         noted(open_orders, "load")
         noted(market_state, "tell_clock")
         noted(acting.Acting, "due")
